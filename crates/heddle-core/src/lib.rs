@@ -1,0 +1,1 @@
+//! The scheduling engine: a pure, deterministic state machine.

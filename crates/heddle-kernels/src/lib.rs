@@ -1,0 +1,1 @@
+//! Columnar kernels over Arrow and Parquet, as an addon of their own.

@@ -1,0 +1,1 @@
+//! The ROUTER loop: sockets, CURVE, ZAP, outboxes.

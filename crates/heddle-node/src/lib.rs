@@ -1,0 +1,1 @@
+//! The engine's N-API addon: converts and delegates, no logic.

@@ -1,0 +1,1 @@
+//! The FlatBuffers edge: verify, decode and encode frames.
