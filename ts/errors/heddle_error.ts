@@ -37,7 +37,6 @@ export class HeddleError<Code extends string = ErrorCode> extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    // Subclasses keep the ordinary test: the brand only says "some Heddle error".
     if (this !== HeddleError) return Function.prototype[Symbol.hasInstance].call(this, value);
     return typeof value === 'object' && value !== null && BRAND in value;
   }
