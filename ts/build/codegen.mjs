@@ -55,7 +55,8 @@ function stored(path) {
 const files = await generate();
 const stale = [...files].filter(([path, text]) => stored(path) !== text);
 if (options.check) {
-  for (const [path] of stale) console.error(`${path} is stale: run \`npm run codegen\` and commit the result`);
+  for (const [path] of stale)
+    console.error(`${path} is stale: run \`npm run codegen\` and commit the result`);
   process.exitCode = stale.length === 0 ? 0 : 1;
 } else {
   for (const [path, text] of stale) {

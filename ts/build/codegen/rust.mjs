@@ -16,7 +16,10 @@ export async function renderRust(text, schema) {
   if (version !== `flatc version ${FLATC_VERSION}`) {
     throw new Error(`flatc ${FLATC_VERSION} is wanted, this is "${version}": run \`npm ci\``);
   }
-  const output = flatc.generateCode({ entry: '/heddle.fbs', files: { '/heddle.fbs': text } }, 'rust');
+  const output = flatc.generateCode(
+    { entry: '/heddle.fbs', files: { '/heddle.fbs': text } },
+    'rust',
+  );
   const code = Object.values(output)[0];
   if (code === undefined) throw new Error('flatc wrote no Rust');
   compareSlots(code, schema);
@@ -28,8 +31,11 @@ function compareSlots(code, { tables }) {
   for (const { name, fields } of tables) {
     const body = code.slice(code.indexOf(`impl<'a> ${name}<'a> {`));
     fields.forEach((field, i) => {
-      const slot = new RegExp(`pub const VT_${field.name.toUpperCase()}_?: ::flatbuffers::VOffsetT = (\\d+);`).exec(body)?.[1];
-      if (slot !== String(4 + 2 * i)) throw new Error(`${name}.${field.name}: flatc has slot ${slot}, not ${4 + 2 * i}`);
+      const slot = new RegExp(
+        `pub const VT_${field.name.toUpperCase()}_?: ::flatbuffers::VOffsetT = (\\d+);`,
+      ).exec(body)?.[1];
+      if (slot !== String(4 + 2 * i))
+        throw new Error(`${name}.${field.name}: flatc has slot ${slot}, not ${4 + 2 * i}`);
     });
   }
 }
@@ -37,7 +43,8 @@ function compareSlots(code, { tables }) {
 /** @param {Record<string, [number, string]>} limits */
 export function renderRustLimits(limits) {
   const constants = Object.entries(limits).map(
-    ([name, [value, doc]]) => `/// ${doc[0].toUpperCase()}${doc.slice(1)}.\npub const ${name}: usize = ${grouped(value)};\n`,
+    ([name, [value, doc]]) =>
+      `/// ${doc[0].toUpperCase()}${doc.slice(1)}.\npub const ${name}: usize = ${grouped(value)};\n`,
   );
   return `//! Limits every part agrees on; each is enforced where its comment says, on both sides of the wire.\n\n${constants.join('\n')}`;
 }

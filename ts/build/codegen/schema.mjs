@@ -31,15 +31,26 @@ export function parseSchema(text) {
       tables.push({ name, doc, fields: rawFields(name, body) });
     }
   }
-  const rest = text.replace(block, '').replace(/\/\/.*$/gm, '').trim();
-  if (rest !== '') throw new Error(`schema text that is neither enum nor table: ${rest.slice(0, 80)}`);
-  const names = new Map([...enums.map((e) => [e.name, 'enum']), ...tables.map((t) => [t.name, 'table'])]);
+  const rest = text
+    .replace(block, '')
+    .replace(/\/\/.*$/gm, '')
+    .trim();
+  if (rest !== '')
+    throw new Error(`schema text that is neither enum nor table: ${rest.slice(0, 80)}`);
+  const names = new Map([
+    ...enums.map((e) => [e.name, 'enum']),
+    ...tables.map((t) => [t.name, 'table']),
+  ]);
   for (const table of tables) for (const field of table.fields) classify(table, field, names);
   return { tables, enums };
 }
 
 function members(name, body) {
-  const list = body.replace(/\/\/.*$/gm, '').split(',').map((text) => text.trim()).filter(Boolean);
+  const list = body
+    .replace(/\/\/.*$/gm, '')
+    .split(',')
+    .map((text) => text.trim())
+    .filter(Boolean);
   return list.map((text) => {
     const match = /^(\w+) = (\d+)$/.exec(text);
     if (!match) throw new Error(`enum ${name}: cannot read "${text}"`);
@@ -56,16 +67,25 @@ function rawFields(name, body) {
     const match = field.exec(body);
     if (!match) throw new Error(`table ${name}: cannot read "${body.slice(at, at + 60).trim()}"`);
     at = field.lastIndex;
-    fields.push({ name: match[1], vector: match[2] === '[', base: match[3], default: match[4], doc: match[5] ?? '' });
+    fields.push({
+      name: match[1],
+      vector: match[2] === '[',
+      base: match[3],
+      default: match[4],
+      doc: match[5] ?? '',
+    });
   }
   return fields;
 }
 
 function classify(table, field, names) {
-  const kind = field.base in SCALARS ? 'scalar' : field.base === 'string' ? 'string' : names.get(field.base);
-  if (kind === undefined) throw new Error(`${table.name}.${field.name}: unknown type ${field.base}`);
+  const kind =
+    field.base in SCALARS ? 'scalar' : field.base === 'string' ? 'string' : names.get(field.base);
+  if (kind === undefined)
+    throw new Error(`${table.name}.${field.name}: unknown type ${field.base}`);
   if (field.vector) field.element = kind;
   field.kind = field.vector ? 'vector' : kind;
   delete field.vector;
-  if (field.kind === 'table') throw new Error(`${table.name}.${field.name}: single tables are not supported`);
+  if (field.kind === 'table')
+    throw new Error(`${table.name}.${field.name}: single tables are not supported`);
 }

@@ -4,8 +4,20 @@
 
 import { SCALARS } from './schema.mjs';
 
-const ARRAYS = { ubyte: 'Uint8Array', ushort: 'Uint16Array', int: 'Int32Array', uint: 'Uint32Array' };
-const READERS = { bool: 'bool', ubyte: 'u8', ushort: 'u16', int: 'i32', uint: 'u32', double: 'f64' };
+const ARRAYS = {
+  ubyte: 'Uint8Array',
+  ushort: 'Uint16Array',
+  int: 'Int32Array',
+  uint: 'Uint32Array',
+};
+const READERS = {
+  bool: 'bool',
+  ubyte: 'u8',
+  ushort: 'u16',
+  int: 'i32',
+  uint: 'u32',
+  double: 'f64',
+};
 
 const camel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
 const docLines = (doc, indent) =>
@@ -23,19 +35,30 @@ export function renderEnums(enums) {
 
 /** @param {{ tables: import('./schema.mjs').Table[], enums: import('./schema.mjs').Enum[] }} schema */
 export function renderTables({ tables, enums }) {
-  const used = enums.filter(({ name }) => tables.some(({ fields }) => fields.some(({ base, kind }) => base === name && kind === 'enum')));
+  const used = enums.filter(({ name }) =>
+    tables.some(({ fields }) => fields.some(({ base, kind }) => base === name && kind === 'enum')),
+  );
   const imports = [
-    `import { ${used.map(({ name }) => name).sort().join(', ')} } from './enums.js';`,
+    `import { ${used
+      .map(({ name }) => name)
+      .sort()
+      .join(', ')} } from './enums.js';`,
     `import type { Draft, Reader } from '../reader.js';`,
     `import type { Writer } from '../writer.js';`,
   ];
-  const code = tables.map((table) => [renderInterface(table), renderReader(table, enums), renderWriter(table, enums)].join('\n'));
+  const code = tables.map((table) =>
+    [renderInterface(table), renderReader(table, enums), renderWriter(table, enums)].join('\n'),
+  );
   return `${imports.join('\n')}\n\n${code.join('\n')}`;
 }
 
 function tsType(field) {
   if (field.kind !== 'vector') {
-    return { enum: field.base, string: 'string | undefined', scalar: field.base === 'bool' ? 'boolean' : 'number' }[field.kind];
+    return {
+      enum: field.base,
+      string: 'string | undefined',
+      scalar: field.base === 'bool' ? 'boolean' : 'number',
+    }[field.kind];
   }
   if (field.element === 'table') return `readonly ${field.base}[]`;
   if (field.element === 'string') return 'readonly string[]';
@@ -49,21 +72,27 @@ function array(field) {
 }
 
 function renderInterface({ name, fields, doc }) {
-  const lines = fields.map((field) => `${docLines(field.doc, '  ')}  ${camel(field.name)}: ${tsType(field)};\n`);
+  const lines = fields.map(
+    (field) => `${docLines(field.doc, '  ')}  ${camel(field.name)}: ${tsType(field)};\n`,
+  );
   return `${docLines(doc, '')}export interface ${name} {\n${lines.join('')}}\n`;
 }
 
 function defaultOf(field, enums) {
   if (field.kind === 'enum') {
     const { members } = enums.find(({ name }) => name === field.base);
-    const [member] = members.find(([member, value]) => (field.default === undefined ? value === 0 : member === field.default));
+    const [member] = members.find(([member, value]) =>
+      field.default === undefined ? value === 0 : member === field.default,
+    );
     return `${field.base}.${member}`;
   }
   return field.default ?? (field.base === 'bool' ? 'false' : '0');
 }
 
 function renderReader({ name, fields }, enums) {
-  const reads = fields.map((field, i) => `    ${camel(field.name)}: ${readExpression(field, 4 + 2 * i, enums)},\n`);
+  const reads = fields.map(
+    (field, i) => `    ${camel(field.name)}: ${readExpression(field, 4 + 2 * i, enums)},\n`,
+  );
   return `/** Reads the ${name} at byte \`at\`. */\nexport function read${name}(r: Reader, at: number): ${name} {\n  r.enter(at, '${name}');\n  return {\n${reads.join('')}  };\n}\n`;
 }
 
@@ -72,9 +101,12 @@ function readExpression(field, slot, enums) {
     case 'string':
       return `r.string(${slot})`;
     case 'enum': {
-      const values = enums.find(({ name }) => name === field.base).members.map(([, value]) => value);
+      const values = enums
+        .find(({ name }) => name === field.base)
+        .members.map(([, value]) => value);
       const [low, high] = [Math.min(...values), Math.max(...values)];
-      if (high - low + 1 !== values.length) throw new Error(`enum ${field.base} has gaps: it cannot be a field`);
+      if (high - low + 1 !== values.length)
+        throw new Error(`enum ${field.base} has gaps: it cannot be a field`);
       return `r.enumeration(${slot}, ${defaultOf(field, enums)}, ${low}, ${high}) as ${field.base}`;
     }
     case 'scalar':
@@ -88,7 +120,9 @@ function readExpression(field, slot, enums) {
 
 function renderWriter({ name, fields }, enums) {
   const isOffset = (field) => field.kind === 'string' || field.kind === 'vector';
-  const offsets = fields.filter(isOffset).map((field) => `  const ${camel(field.name)} = ${offsetExpression(field)};\n`);
+  const offsets = fields
+    .filter(isOffset)
+    .map((field) => `  const ${camel(field.name)} = ${offsetExpression(field)};\n`);
   const puts = fields
     .map((field, i) => ({ field, i, size: isOffset(field) ? 4 : (SCALARS[field.base] ?? 1) }))
     .sort((a, b) => b.size - a.size) // widest first: least padding
@@ -111,7 +145,10 @@ function offsetExpression(field) {
 /** @param {Record<string, [number, string]>} limits */
 export function renderLimits(limits) {
   return Object.entries(limits)
-    .map(([name, [value, doc]]) => `/** ${doc[0].toUpperCase()}${doc.slice(1)}. */\nexport const ${name} = ${grouped(value)};\n`)
+    .map(
+      ([name, [value, doc]]) =>
+        `/** ${doc[0].toUpperCase()}${doc.slice(1)}. */\nexport const ${name} = ${grouped(value)};\n`,
+    )
     .join('\n');
 }
 

@@ -1,0 +1,4 @@
+// `npm run build`: everything the package ships.
+import { ensure } from './steps/ensure.mjs';
+
+await ensure(['ts', 'bench']);
