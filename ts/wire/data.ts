@@ -2,7 +2,7 @@
 // of another epoch is never mistaken for one of this.
 import { checkEnum, checkPayload, equalLengths } from './columns.js';
 import { WireError } from './error.js';
-import { assembleFrame, type Frame, type Parts, readBody } from './frame.js';
+import { assembleFrame, type Frame, type FrameParts, readBody } from './frame.js';
 import { Codec, Kind } from './generated/enums.js';
 import { RECORDS_PER_SECTION_MAX } from './generated/limits.js';
 import * as tables from './generated/tables.js';
@@ -11,7 +11,7 @@ import type { Draft } from './reader.js';
 /** Where the next chunk begins in payload part 0 of a Data frame. */
 export const nextChunk = (end: number): number => (end + 7) & ~7;
 
-export const encodeFetch = (epoch: number, message: Draft<tables.Fetch>): Parts =>
+export const encodeFetch = (epoch: number, message: Draft<tables.Fetch>): FrameParts =>
   assembleFrame(Kind.Fetch, epoch, tables.writeFetch, message);
 
 export function decodeFetch(frame: Frame): tables.Fetch {
@@ -30,7 +30,7 @@ export const encodeData = (
   epoch: number,
   message: Draft<tables.Data>,
   payload: readonly Uint8Array[] = [],
-): Parts => assembleFrame(Kind.Data, epoch, tables.writeData, message, payload);
+): FrameParts => assembleFrame(Kind.Data, epoch, tables.writeData, message, payload);
 
 export function decodeData(frame: Frame): tables.Data {
   const message = readBody(frame, Kind.Data, tables.readData);
@@ -54,8 +54,11 @@ export function decodeData(frame: Frame): tables.Data {
 }
 
 /** @param chunk at most CHUNK_BYTES_MAX bytes of the value */
-export const encodePut = (epoch: number, message: Draft<tables.Put>, chunk: Uint8Array): Parts =>
-  assembleFrame(Kind.Put, epoch, tables.writePut, message, [chunk]);
+export const encodePut = (
+  epoch: number,
+  message: Draft<tables.Put>,
+  chunk: Uint8Array,
+): FrameParts => assembleFrame(Kind.Put, epoch, tables.writePut, message, [chunk]);
 
 export function decodePut(frame: Frame): tables.Put {
   const message = readBody(frame, Kind.Put, tables.readPut);
@@ -66,7 +69,7 @@ export function decodePut(frame: Frame): tables.Put {
   return message;
 }
 
-export const encodePutReply = (epoch: number, message: Draft<tables.PutReply>): Parts =>
+export const encodePutReply = (epoch: number, message: Draft<tables.PutReply>): FrameParts =>
   assembleFrame(Kind.PutReply, epoch, tables.writePutReply, message);
 export const decodePutReply = (frame: Frame): tables.PutReply =>
   readBody(frame, Kind.PutReply, tables.readPutReply);

@@ -2,17 +2,17 @@
 // read in the time of one. Absent columns are `undefined` and mean what the schema says.
 import { checkCount, checkEnum, checkPayload, equalLengths, payloadBytes } from './columns.js';
 import { WireError } from './error.js';
-import { assembleFrame, type Frame, type Parts, readBody } from './frame.js';
+import { assembleFrame, type Frame, type FrameParts, readBody } from './frame.js';
 import { Codec, Home, Kind, LaneState, Outcome } from './generated/enums.js';
 import * as tables from './generated/tables.js';
 import type { Draft } from './reader.js';
 
-export const encodePeers = (epoch: number, message: Draft<tables.Peers>): Parts =>
+export const encodePeers = (epoch: number, message: Draft<tables.Peers>): FrameParts =>
   assembleFrame(Kind.Peers, epoch, tables.writePeers, message);
 export const decodePeers = (frame: Frame): tables.Peers =>
   readBody(frame, Kind.Peers, tables.readPeers);
 
-export const encodeDefineLayer = (epoch: number, message: Draft<tables.DefineLayer>): Parts =>
+export const encodeDefineLayer = (epoch: number, message: Draft<tables.DefineLayer>): FrameParts =>
   assembleFrame(Kind.DefineLayer, epoch, tables.writeDefineLayer, message);
 export const decodeDefineLayer = (frame: Frame): tables.DefineLayer =>
   readBody(frame, Kind.DefineLayer, tables.readDefineLayer);
@@ -22,7 +22,7 @@ export const encodeAssign = (
   epoch: number,
   message: Draft<tables.Assign>,
   payload: readonly Uint8Array[] = [],
-): Parts => assembleFrame(Kind.Assign, epoch, tables.writeAssign, message, payload);
+): FrameParts => assembleFrame(Kind.Assign, epoch, tables.writeAssign, message, payload);
 
 export function decodeAssign(frame: Frame): tables.Assign {
   const message = readBody(frame, Kind.Assign, tables.readAssign);
@@ -62,7 +62,7 @@ function checkAssignSection(section: tables.AssignSection, payload: readonly Uin
   checkPayload(table, payload, part, depOffset, payloadBytes(deps, depStride, depSizes, depProcs));
 }
 
-export const encodeRetract = (epoch: number, message: Draft<tables.Retract>): Parts =>
+export const encodeRetract = (epoch: number, message: Draft<tables.Retract>): FrameParts =>
   assembleFrame(Kind.Retract, epoch, tables.writeRetract, message);
 
 export function decodeRetract(frame: Frame): tables.Retract {
@@ -73,7 +73,7 @@ export function decodeRetract(frame: Frame): tables.Retract {
   return message;
 }
 
-export const encodeFree = (epoch: number, message: Draft<tables.Free>): Parts =>
+export const encodeFree = (epoch: number, message: Draft<tables.Free>): FrameParts =>
   assembleFrame(Kind.Free, epoch, tables.writeFree, message);
 
 export function decodeFree(frame: Frame): tables.Free {
@@ -91,7 +91,7 @@ export const encodeDone = (
   epoch: number,
   message: Draft<tables.Done>,
   payload: readonly Uint8Array[] = [],
-): Parts => assembleFrame(Kind.Done, epoch, tables.writeDone, message, payload);
+): FrameParts => assembleFrame(Kind.Done, epoch, tables.writeDone, message, payload);
 
 export function decodeDone(frame: Frame): tables.Done {
   const message = readBody(frame, Kind.Done, tables.readDone);
@@ -121,7 +121,7 @@ function checkDoneSection(section: tables.DoneSection, payload: readonly Uint8Ar
     throw new WireError(`${table}: the missing inputs are not named`);
 }
 
-export const encodeLanes = (epoch: number, message: Draft<tables.Lanes>): Parts =>
+export const encodeLanes = (epoch: number, message: Draft<tables.Lanes>): FrameParts =>
   assembleFrame(Kind.Lanes, epoch, tables.writeLanes, message);
 
 export function decodeLanes(frame: Frame): tables.Lanes {

@@ -17,7 +17,7 @@ export interface Frame {
 }
 
 /** A frame ready to send: part 0 and the payload parts. */
-export type Parts = Uint8Array[];
+export type FrameParts = Uint8Array[];
 
 /**
  * Checks the header (and the CRC, if there is one) of a received multipart.
@@ -59,7 +59,7 @@ export function assembleFrame<T>(
   write: (writer: Writer, message: T) => number,
   message: T,
   payload: readonly Uint8Array[] = [],
-): Parts {
+): FrameParts {
   const writer = new Writer(sizeHints[kind]);
   const first = writer.finish(write(writer, message));
   // A little more than the last one took: a steady stream then needs no growth copy.

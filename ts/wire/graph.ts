@@ -1,7 +1,7 @@
 // Graph messages, client to scheduler, and the scheduler's answers.
 import { checkPayload, equalLengths, NO_PART, payloadBytes } from './columns.js';
 import { WireError } from './error.js';
-import { assembleFrame, type Frame, type Parts, readBody } from './frame.js';
+import { assembleFrame, type Frame, type FrameParts, readBody } from './frame.js';
 import { Kind } from './generated/enums.js';
 import { LAYERS_PER_SUBMIT_MAX } from './generated/limits.js';
 import * as tables from './generated/tables.js';
@@ -14,8 +14,10 @@ export type DemandKind =
   | typeof Kind.Cancel
   | typeof Kind.Gather;
 
-export const encodeDefineFunction = (epoch: number, message: Draft<tables.DefineFunction>): Parts =>
-  assembleFrame(Kind.DefineFunction, epoch, tables.writeDefineFunction, message);
+export const encodeDefineFunction = (
+  epoch: number,
+  message: Draft<tables.DefineFunction>,
+): FrameParts => assembleFrame(Kind.DefineFunction, epoch, tables.writeDefineFunction, message);
 
 export function decodeDefineFunction(frame: Frame): tables.DefineFunction {
   const message = readBody(frame, Kind.DefineFunction, tables.readDefineFunction);
@@ -28,7 +30,7 @@ export const encodeSubmit = (
   epoch: number,
   message: Draft<tables.Submit>,
   payload: readonly Uint8Array[] = [],
-): Parts => assembleFrame(Kind.Submit, epoch, tables.writeSubmit, message, payload);
+): FrameParts => assembleFrame(Kind.Submit, epoch, tables.writeSubmit, message, payload);
 
 export function decodeSubmit(frame: Frame): tables.Submit {
   const message = readBody(frame, Kind.Submit, tables.readSubmit);
@@ -56,7 +58,7 @@ function checkLayer(layer: tables.Layer, payload: readonly Uint8Array[]): void {
   checkPayload('Layer', payload, part, 0, bytes);
 }
 
-export const encodeAccepted = (epoch: number, message: Draft<tables.Accepted>): Parts =>
+export const encodeAccepted = (epoch: number, message: Draft<tables.Accepted>): FrameParts =>
   assembleFrame(Kind.Accepted, epoch, tables.writeAccepted, message);
 
 export function decodeAccepted(frame: Frame): tables.Accepted {
@@ -68,7 +70,7 @@ export function decodeAccepted(frame: Frame): tables.Accepted {
   return message;
 }
 
-export const encodeRefused = (epoch: number, message: Draft<tables.Refused>): Parts =>
+export const encodeRefused = (epoch: number, message: Draft<tables.Refused>): FrameParts =>
   assembleFrame(Kind.Refused, epoch, tables.writeRefused, message);
 export const decodeRefused = (frame: Frame): tables.Refused =>
   readBody(frame, Kind.Refused, tables.readRefused);
@@ -77,7 +79,7 @@ export const encodeDemand = (
   kind: DemandKind,
   epoch: number,
   message: Draft<tables.Demand>,
-): Parts => assembleFrame(kind, epoch, tables.writeDemand, message);
+): FrameParts => assembleFrame(kind, epoch, tables.writeDemand, message);
 
 export function decodeDemand(frame: Frame): tables.Demand {
   const { kind } = frame;

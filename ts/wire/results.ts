@@ -1,7 +1,7 @@
 // What clients are told of their rows.
 import { checkEnum, checkPayload, equalLengths, payloadBytes } from './columns.js';
 import { WireError } from './error.js';
-import { assembleFrame, type Frame, type Parts, readBody } from './frame.js';
+import { assembleFrame, type Frame, type FrameParts, readBody } from './frame.js';
 import { Codec, Home, Kind } from './generated/enums.js';
 import { TASKS_PER_LAYER_MAX } from './generated/limits.js';
 import * as tables from './generated/tables.js';
@@ -12,7 +12,7 @@ export const encodeUpdate = (
   epoch: number,
   message: Draft<tables.Update>,
   payload: readonly Uint8Array[] = [],
-): Parts => assembleFrame(Kind.Update, epoch, tables.writeUpdate, message, payload);
+): FrameParts => assembleFrame(Kind.Update, epoch, tables.writeUpdate, message, payload);
 
 export function decodeUpdate(frame: Frame): tables.Update {
   const message = readBody(frame, Kind.Update, tables.readUpdate);
@@ -52,7 +52,7 @@ function checkUpdateSection(section: tables.UpdateSection, payload: readonly Uin
   );
 }
 
-export const encodeCredit = (epoch: number, message: Draft<tables.Credit>): Parts =>
+export const encodeCredit = (epoch: number, message: Draft<tables.Credit>): FrameParts =>
   assembleFrame(Kind.Credit, epoch, tables.writeCredit, message);
 export const decodeCredit = (frame: Frame): tables.Credit =>
   readBody(frame, Kind.Credit, tables.readCredit);
