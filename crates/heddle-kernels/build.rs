@@ -1,1 +1,4 @@
-fn main() { napi_build::setup(); }
+//! Lets the addon's Node-API symbols resolve when Node loads it.
+fn main() {
+    napi_build::setup();
+}
