@@ -49,6 +49,7 @@ mod part;
 mod peers;
 mod router;
 mod socket;
+mod version;
 mod waker;
 mod zap;
 
@@ -60,4 +61,5 @@ pub use error::NetError;
 pub use part::Part;
 pub use peers::PeerId;
 pub use router::{Counters, Router, SendOutcome, Wake};
+pub use version::libzmq_version;
 pub use waker::Waker;
