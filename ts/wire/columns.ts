@@ -51,6 +51,7 @@ export function checkEnum(
 
 /**
  * Bytes a column of values takes in the payload: those with `home` 0 (or all).
+ * @throws WireError if both `stride` and `sizes` are given
  * @param stride > 0: every value has this many bytes; else `sizes`, else none have any
  */
 export function payloadBytes(
@@ -59,6 +60,7 @@ export function payloadBytes(
   sizes: Uint32Array | undefined,
   homes: Uint8Array | Uint32Array | undefined,
 ): number {
+  if (stride > 0 && sizes !== undefined) throw new WireError('a column with a stride and sizes');
   if (homes === undefined && stride > 0) return rows * stride;
   if (homes === undefined && sizes === undefined) return 0;
   let bytes = 0;

@@ -68,11 +68,23 @@ pub const TEMPLATE_BYTES_MAX: usize = 1_048_576;
 /// Row data of one task; larger values are scattered.
 pub const ROW_DATA_BYTES_MAX: usize = 1_048_576;
 
+/// A name, host, address or reason.
+pub const TEXT_BYTES_MAX: usize = 4096;
+
 /// An explicit key.
 pub const KEY_BYTES_MAX: usize = 512;
 
 /// An error message or stack.
 pub const ERROR_TEXT_CHARS_MAX: usize = 10_000;
+
+/// An encoded error with its causes.
+pub const ERROR_BYTES_MAX: usize = 262_144;
+
+/// Capabilities of one peer.
+pub const CAPABILITIES_MAX: usize = 64;
+
+/// Upstream layers of a regular layer.
+pub const INPUTS_PER_LAYER_MAX: usize = 256;
 
 /// Application heartbeats.
 pub const HEARTBEAT_MS: usize = 1000;

@@ -66,11 +66,23 @@ export const TEMPLATE_BYTES_MAX = 1_048_576;
 /** Row data of one task; larger values are scattered. */
 export const ROW_DATA_BYTES_MAX = 1_048_576;
 
+/** A name, host, address or reason. */
+export const TEXT_BYTES_MAX = 4096;
+
 /** An explicit key. */
 export const KEY_BYTES_MAX = 512;
 
 /** An error message or stack. */
 export const ERROR_TEXT_CHARS_MAX = 10_000;
+
+/** An encoded error with its causes. */
+export const ERROR_BYTES_MAX = 262_144;
+
+/** Capabilities of one peer. */
+export const CAPABILITIES_MAX = 64;
+
+/** Upstream layers of a regular layer. */
+export const INPUTS_PER_LAYER_MAX = 256;
 
 /** Application heartbeats. */
 export const HEARTBEAT_MS = 1000;

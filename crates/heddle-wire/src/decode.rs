@@ -1,0 +1,82 @@
+//! One frame to one meaning. The columns of hot messages are not copied; sections are gathered in vectors that
+//! live for the call, so the result is handed to a function instead of returned.
+
+use crate::error::WireError;
+use crate::frame::Frame;
+use crate::generated::protocol::Kind;
+use crate::session::{self, Heartbeat, Hello, Query};
+use crate::{graph, worker};
+use heddle_core::event::Event;
+use heddle_core::id::{ClientId, ProcId};
+
+/// Who a frame comes from, as the connection proves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// Nobody has said hello on this connection.
+    New,
+    /// A client.
+    Client(ClientId),
+    /// A worker process.
+    Worker(ProcId),
+}
+
+/// What a frame means.
+#[derive(Debug)]
+pub enum Inbound<'a> {
+    /// The first frame of a connection.
+    Hello(Hello<'a>),
+    /// A graceful end, and why.
+    Bye(&'a str),
+    /// A sign of life.
+    Heartbeat(Heartbeat),
+    /// A tool's question.
+    Query(Query<'a>),
+    /// Something for the engine.
+    Event(Event<'a>),
+}
+
+/// Verifies the body of a frame, checks it against the limits and hands its meaning to `then`.
+///
+/// # Errors
+/// When the frame is malformed, beyond a limit, or of a kind its sender may not send; `then` was not called.
+pub fn decode<R>(
+    frame: &Frame<'_>,
+    sender: Sender,
+    then: impl FnOnce(Inbound<'_>) -> R,
+) -> Result<R, WireError> {
+    let event = match (sender, frame.header.kind) {
+        (Sender::New, Kind::Hello) => return Ok(then(Inbound::Hello(session::hello(frame)?))),
+        (Sender::New, _) => return Err(not_allowed(frame)),
+        (_, Kind::Bye) => return Ok(then(Inbound::Bye(session::bye(frame)?))),
+        (_, Kind::Heartbeat) => return Ok(then(Inbound::Heartbeat(session::heartbeat(frame)?))),
+        (Sender::Client(client), kind) => match kind {
+            Kind::Query => return Ok(then(Inbound::Query(session::query(frame)?))),
+            Kind::Submit => return graph::submit(frame, client, |e| then(Inbound::Event(e))),
+            Kind::DefineFunction => graph::define_function(frame, client)?,
+            Kind::Want => Event::Wanted(graph::demand(frame, client)?),
+            Kind::Release => Event::Released(graph::demand(frame, client)?),
+            Kind::Cancel => Event::Cancelled(graph::demand(frame, client)?),
+            Kind::Gather => Event::Gathered(graph::demand(frame, client)?),
+            Kind::Credit => Event::Credited {
+                client,
+                seq: graph::credit(frame)?,
+            },
+            _ => return Err(not_allowed(frame)),
+        },
+        (Sender::Worker(proc), kind) => match kind {
+            Kind::Done => return worker::done(frame, proc, |e| then(Inbound::Event(e))),
+            Kind::Lanes => worker::lanes(frame, proc)?,
+            _ => return Err(not_allowed(frame)),
+        },
+    };
+    Ok(then(Inbound::Event(event)))
+}
+
+fn not_allowed(frame: &Frame<'_>) -> WireError {
+    let kind = frame.header.kind.0;
+    WireError::protocol(
+        "header.kind",
+        u64::from(kind),
+        "is not for this sender to send",
+    )
+}
