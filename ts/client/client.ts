@@ -1,0 +1,262 @@
+// The client: what users hold. Every method is a thin door to the session.
+import { HeddleError } from '../errors/index.js';
+import { LazyNode } from '../graph/lazy.js';
+import type { TaskOptions } from '../graph/options.js';
+import type { Arg, Args } from '../graph/types.js';
+import type { Notice } from '../wire/index.js';
+import { limits } from '../wire/index.js';
+import {
+  type Completion,
+  type CompletionOptions,
+  CompletionWait,
+  inCompletionOrder,
+} from './completion.js';
+import { Future } from './future.js';
+import { FutureArray } from './future_array.js';
+import { type GatherOptions, GatherWait } from './gather.js';
+import { Hold } from './hold.js';
+import { type FuturesLike, rowList } from './row_list.js';
+import { scatterValues } from './scatter.js';
+import { Session } from './session.js';
+import { type Computed, Submission } from './submission.js';
+
+/** Options of `Client.connect`. */
+export interface ClientOptions {
+  /** Milliseconds until a scheduler must have answered. Default 10,000. */
+  readonly timeout?: number | undefined;
+  /** What tools call this client. Default `client-PID`. */
+  readonly name?: string | undefined;
+  /**
+   * Milliseconds the scheduler keeps this client's work after it loses the client without a goodbye. Default: 30,000,
+   * which is also the most; `close()` gives everything up at once.
+   */
+  readonly grace?: number | undefined;
+}
+
+/** Something a person should know, such as work that waits because no worker is connected. */
+export interface ClientNotice {
+  /** A code of the error table. */
+  readonly code: string;
+  readonly message: string;
+  /** True when it no longer holds. */
+  readonly cleared: boolean;
+}
+
+const CONNECT_MS = 10_000;
+
+/**
+ * A connection to a scheduler.
+ *
+ * @example
+ * await using client = await Client.connect('tcp://127.0.0.1:8786');
+ * const squares = client.map((x: number) => x * x, [1, 2, 3]);
+ * console.log(await client.gather(squares));
+ */
+export class Client implements AsyncDisposable {
+  readonly #session: Session;
+  readonly #plain: Submission;
+  readonly #noticeListeners = new Set<(notice: ClientNotice) => void>();
+  readonly #lostListeners = new Set<(error: HeddleError) => void>();
+
+  private constructor(session: Session) {
+    this.#session = session;
+    this.#plain = new Submission(session, {});
+    session.events.on('notice', (notice) => this.#notice(notice));
+    session.events.on('lost', (error) => {
+      for (const listener of this.#lostListeners) listener(error);
+    });
+  }
+
+  /**
+   * Connects to a scheduler.
+   * @param address `tcp://HOST:PORT` or `ipc://PATH`
+   * @throws HeddleError ERR_ADDRESS_INVALID, ERR_CONNECT_TIMEOUT, ERR_PROTOCOL_VERSION, ERR_PROTOCOL, ERR_ARGUMENT
+   */
+  static async connect(address: string, options: ClientOptions = {}): Promise<Client> {
+    const session = await Session.open(address, {
+      timeout: milliseconds('timeout', options.timeout ?? CONNECT_MS, 1),
+      name: options.name ?? `client-${process.pid}`,
+      graceMs: milliseconds('grace', options.grace ?? limits.CLIENT_GRACE_MS, 0),
+    });
+    return new Client(session);
+  }
+
+  /** The scheduler's address. */
+  get address(): string {
+    return this.#session.address;
+  }
+
+  /** True once `close()` was called or the scheduler was lost. */
+  get closed(): boolean {
+    return this.#session.error !== undefined;
+  }
+
+  /**
+   * The same ways to submit, under options: `retries`, `priority`, `timeout`, `key`, `signal`, `name`.
+   * @throws HeddleError ERR_ARGUMENT naming an option that is unfit
+   * @example
+   * client.with({ retries: 3, timeout: 60_000 }).map(load, urls);
+   */
+  with(options: TaskOptions): Submission {
+    return new Submission(this.#session, options);
+  }
+
+  /**
+   * Submits one task: see {@link Submission.submit}.
+   * @example
+   * const total = client.submit(sum, squares);      // a future, or an array of them, is an argument like any other
+   * console.log(await total.result({ timeout: 5_000 }));
+   */
+  submit<A extends unknown[], R>(
+    fn: (...args: A) => R,
+    ...args: Args<NoInfer<A>>
+  ): Future<Awaited<R>> {
+    return this.#plain.submit(fn, ...args);
+  }
+
+  /**
+   * Submits one task per item: see {@link Submission.map}.
+   * @example
+   * const scaled = client.map((x: number, by: number) => x * by, new Float64Array(1_000_000), 3);
+   */
+  map<T, C extends unknown[], R>(
+    fn: (item: T, ...constants: C) => R,
+    items: Iterable<Arg<T>>,
+    ...constants: Args<NoInfer<C>>
+  ): FutureArray<Awaited<R>> {
+    return this.#plain.map(fn, items, ...constants);
+  }
+
+  /** Computes lazy calls: see {@link Submission.compute}. */
+  compute<T>(node: LazyNode<T>): Future<T>;
+  compute<const N extends readonly LazyNode<unknown>[]>(nodes: N): Computed<N>;
+  compute(nodes: LazyNode<unknown> | readonly LazyNode<unknown>[]): unknown {
+    return nodes instanceof LazyNode ? this.#plain.compute(nodes) : this.#plain.compute(nodes);
+  }
+
+  /**
+   * Results of futures, in their order; a future that occurs twice gives its result twice. One promise in all.
+   * @throws with `errors: 'raise'`, the error of the first task to fail; see also `Future.result`
+   */
+  gather<T>(futures: FutureArray<T>, options?: GatherOptions): Promise<T[]>;
+  gather<const F extends readonly Future<unknown>[]>(
+    futures: F,
+    options?: GatherOptions & { readonly errors?: 'raise' | undefined },
+  ): Promise<Results<F>>;
+  gather<T>(futures: Iterable<Future<T>>, options?: GatherOptions): Promise<T[]>;
+  async gather(futures: FuturesLike, options: GatherOptions = {}): Promise<unknown[]> {
+    return new GatherWait(this.#session, rowList(this.#session, futures), options).run();
+  }
+
+  /**
+   * Makes a value of this process the result of a future, so that large arguments are sent once and not with every
+   * task. The value is copied now.
+   * @throws HeddleError ERR_ARGUMENT_SERIALIZATION, ERR_CLOSED
+   */
+  scatter<T>(value: T): Future<T> {
+    const rows = scatterValues(this.#session, [value]);
+    return new Future<T>(new Hold(rows, 0, 1), 0);
+  }
+
+  /** As `scatter`, one future per value; the values are spread over the workers. */
+  scatterEach<T>(values: Iterable<T>): FutureArray<T> {
+    const list = [...values];
+    if (list.length === 0) return new FutureArray<T>(new Hold(this.#session.noRows, 0, 0), 0, 0);
+    const rows = scatterValues(this.#session, list);
+    return new FutureArray<T>(new Hold(rows, 0, list.length), 0, list.length);
+  }
+
+  /**
+   * Waits for tasks to end, without their values.
+   * @throws HeddleError ERR_TIMEOUT, ERR_NO_WORKERS, ERR_RELEASED, ERR_SCHEDULER_LOST
+   */
+  async wait<T>(
+    futures: FutureArray<T> | Iterable<Future<T>>,
+    options: CompletionOptions = {},
+  ): Promise<Completion<T>> {
+    rowList(this.#session, futures);
+    return new CompletionWait<T>(this.#session, [...futures], options).run();
+  }
+
+  /** The futures in the order in which their tasks end, however they end. */
+  asCompleted<T>(
+    futures: FutureArray<T> | Iterable<Future<T>>,
+  ): AsyncGenerator<Future<T>, void, undefined> {
+    rowList(this.#session, futures);
+    return inCompletionOrder(this.#session, [...futures]);
+  }
+
+  /** Cancels tasks, and what depends on them. No new attempt starts; a running body sees `ctx.signal`. */
+  cancel(futures: FuturesLike, reason?: string): void {
+    const list = rowList(this.#session, futures);
+    for (let i = 0; i < list.length; i++)
+      this.#session.cancel(list.rows(i), list.row(i), 1, reason);
+  }
+
+  /** Gives up results: each is kept only while tasks need it. */
+  release(futures: FuturesLike): void {
+    const list = rowList(this.#session, futures);
+    for (let i = 0; i < list.length; i++) this.#session.release(list.rows(i), list.row(i), 1);
+  }
+
+  /** The scheduler's version, epoch, address and worker processes. */
+  info(): Promise<Readonly<Record<string, unknown>>> {
+    return this.#session.query('info') as Promise<Readonly<Record<string, unknown>>>;
+  }
+
+  /** The scheduler's counters: tasks, states, clients, workers, CPU time by stage. */
+  stats(): Promise<Readonly<Record<string, unknown>>> {
+    return this.#session.query('stats') as Promise<Readonly<Record<string, unknown>>>;
+  }
+
+  /** What the scheduler knows of a task: its state and what it waits for. */
+  async why(future: Future<unknown>): Promise<{ readonly state: string; readonly reason: string }> {
+    rowList(this.#session, [future]);
+    const body = JSON.stringify({ layer: future._rows.number, index: future._row });
+    return (await this.#session.query('why', body)) as { state: string; reason: string };
+  }
+
+  /**
+   * Listens: `'notice'` for what a person should know, `'lost'` once if the scheduler is gone. Without a listener
+   * notices become process warnings. Returns a function that stops listening.
+   */
+  on(event: 'notice', listener: (notice: ClientNotice) => void): () => void;
+  on(event: 'lost', listener: (error: HeddleError) => void): () => void;
+  on(event: 'notice' | 'lost', listener: (value: never) => void): () => void {
+    const listeners: Set<(value: never) => void> =
+      event === 'notice' ? this.#noticeListeners : this.#lostListeners;
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  /** Says goodbye: everything this client wants is given up at once, pending results reject with ERR_CLOSED. */
+  close(): Promise<void> {
+    return this.#session.close();
+  }
+
+  /** `await using client = …` closes it at the end of the block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #notice(notice: Notice): void {
+    const { code = 'ERR_INTERNAL', message = '', cleared } = notice;
+    for (const listener of this.#noticeListeners) listener({ code, message, cleared });
+    if (this.#noticeListeners.size === 0 && !cleared) {
+      process.emitWarning(message, { type: 'HeddleNotice', code });
+    }
+  }
+}
+
+/** Results of a tuple of futures. */
+export type Results<F extends readonly Future<unknown>[]> = {
+  -readonly [K in keyof F]: F[K] extends Future<infer T> ? T : never;
+};
+
+function milliseconds(name: string, value: number, least: number): number {
+  if (Number.isInteger(value) && value >= least && value <= 0x7fff_ffff) return value;
+  throw new HeddleError(
+    'ERR_ARGUMENT',
+    `option ${name} must be whole milliseconds, at least ${least}, not ${String(value)}`,
+  );
+}

@@ -1,0 +1,84 @@
+// Rows in the order a caller named them: one range, or any futures.
+import { HeddleError } from '../errors/index.js';
+import { Future } from './future.js';
+import { FutureArray } from './future_array.js';
+import type { Rows } from './rows.js';
+import type { Session } from './session.js';
+
+/** A list of rows, possibly of several layers, possibly with repetitions. */
+export interface RowList {
+  readonly length: number;
+  rows(i: number): Rows;
+  row(i: number): number;
+}
+
+/** Consecutive rows of one layer. */
+export class RowRange implements RowList {
+  readonly #rows: Rows;
+  readonly #first: number;
+  readonly length: number;
+
+  constructor(rows: Rows, first: number, length: number) {
+    this.#rows = rows;
+    this.#first = first;
+    this.length = length;
+  }
+
+  rows(): Rows {
+    return this.#rows;
+  }
+
+  row(i: number): number {
+    return this.#first + i;
+  }
+}
+
+class FutureRows implements RowList {
+  readonly #futures: readonly Future<unknown>[];
+  readonly length: number;
+
+  constructor(futures: readonly Future<unknown>[]) {
+    this.#futures = futures;
+    this.length = futures.length;
+  }
+
+  rows(i: number): Rows {
+    return (this.#futures[i] as Future<unknown>)._rows;
+  }
+
+  row(i: number): number {
+    return (this.#futures[i] as Future<unknown>)._row;
+  }
+}
+
+/** What a caller may name rows by. */
+export type FuturesLike = FutureArray<unknown> | Iterable<Future<unknown>>;
+
+/**
+ * The rows of futures.
+ * @throws HeddleError ERR_ARGUMENT for anything that is not a future of this client
+ */
+export function rowList(session: Session, futures: FuturesLike): RowList {
+  if (futures instanceof FutureArray) {
+    checkOwner(session, futures.length === 0 ? session : futures._rows.session);
+    return new RowRange(futures._rows, futures._first, futures.length);
+  }
+  if (typeof (futures as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== 'function') {
+    throw new HeddleError('ERR_ARGUMENT', 'expected a FutureArray or an iterable of futures');
+  }
+  const list = Array.isArray(futures) ? (futures as Future<unknown>[]) : [...futures];
+  for (let i = 0; i < list.length; i++) {
+    const future = list[i];
+    if (!(future instanceof Future)) {
+      throw new HeddleError('ERR_ARGUMENT', `element ${i} is not a future`);
+    }
+    checkOwner(session, future._rows.session);
+  }
+  return new FutureRows(list);
+}
+
+function checkOwner(session: Session, owner: Session): void {
+  if (session !== owner) {
+    throw new HeddleError('ERR_ARGUMENT', 'a future belongs to the client that made it');
+  }
+}

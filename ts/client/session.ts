@@ -1,0 +1,408 @@
+// The state of one connection, shared by a client and its futures: layers, functions, what waits to be sent, what
+// waits for an answer.
+import { EventEmitter } from 'node:events';
+import { HeddleError, isErrorCode } from '../errors/index.js';
+import type { ReferencedRows, ReferenceOwner } from '../graph/reference.js';
+import {
+  type Draft,
+  decodeAccepted,
+  decodeNotice,
+  decodeRefused,
+  decodeReply,
+  decodeUpdate,
+  encodeCredit,
+  encodeDefineFunction,
+  encodeDemand,
+  encodeQuery,
+  encodeSubmit,
+  type Frame,
+  Kind,
+  type Layer,
+  limits,
+  type Notice,
+  RowState,
+  WireError,
+} from '../wire/index.js';
+import { Connection, type ConnectionOptions, type ConnectionOwner } from './connection.js';
+import { DemandRanges } from './demands.js';
+import { FunctionTable } from './functions.js';
+import type { FutureStatus } from './future.js';
+import { type GatherOptions, GatherWait } from './gather.js';
+import { ResultWait } from './result.js';
+import { RowRange } from './row_list.js';
+import { PENDING, RELEASED, Rows, type Waiter } from './rows.js';
+import { StoredValues } from './stored_values.js';
+import { Submitter } from './submitter.js';
+import type { WaitOptions } from './wait_options.js';
+
+/** Updates digested before their credit is returned: well before the scheduler runs out of it. */
+const CREDIT_STEP = limits.UPDATE_CREDIT_MAX >> 2;
+const QUERY_MS = 10_000;
+
+/** Rows of one layer that a graph brought. */
+export interface GraphRows {
+  readonly rows: Rows;
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Events of a session: see `Client`. */
+export interface SessionEvents {
+  notice: [notice: Notice];
+  lost: [error: HeddleError];
+}
+
+/** One connection and everything that goes over it. */
+export class Session implements ConnectionOwner, ReferenceOwner {
+  readonly events = new EventEmitter<SessionEvents>();
+  readonly functions: FunctionTable;
+  readonly submitter: Submitter;
+  readonly stored: StoredValues;
+  /** Gathers that reject at the first failure of one of their rows. */
+  readonly failureWatchers = new Set<GatherWait>();
+  /** Why nothing runs, while no worker is connected; else undefined. */
+  noWorkers: string | undefined;
+  /** The layer of empty arrays. */
+  readonly noRows = new Rows(this, 0, 0);
+  #connection!: Connection;
+  #error: HeddleError | undefined;
+  readonly #layers = new Map<number, Rows>();
+  readonly #graphs = new Map<number, readonly GraphRows[]>();
+  readonly #queries = new Map<number, (body: string | undefined) => void>();
+  readonly #release = new DemandRanges(Kind.Release);
+  readonly #cancel = new DemandRanges(Kind.Cancel);
+  readonly #gather = new DemandRanges(Kind.Gather);
+  #cancelReason: string | undefined;
+  #flushScheduled = false;
+  #lastLayer = 0;
+  #lastGraph = 0;
+  #lastQuery = 0;
+  #creditedSeq = 0;
+
+  private constructor() {
+    this.functions = new FunctionTable((number, hash, name, body) => {
+      this.#connection.send(
+        encodeDefineFunction(this.epoch, { function: number, hash, name, body }),
+      );
+    });
+    this.submitter = new Submitter(this);
+    this.stored = new StoredValues(this);
+  }
+
+  /** Connects; see `Connection.open` for what it throws. */
+  static async open(address: string, options: ConnectionOptions): Promise<Session> {
+    const session = new Session();
+    session.#connection = await Connection.open(address, options, session);
+    return session;
+  }
+
+  get address(): string {
+    return this.#connection.address;
+  }
+
+  get epoch(): number {
+    return this.#connection.epoch;
+  }
+
+  /** Frames from the scheduler that were invalid or of another epoch. */
+  get rejectedFrames(): number {
+    return this.#connection.rejectedFrames;
+  }
+
+  /** Why the session ended, once it has. */
+  get error(): HeddleError | undefined {
+    return this.#error;
+  }
+
+  /** @throws HeddleError ERR_CLOSED or ERR_SCHEDULER_LOST once the session has ended */
+  checkOpen(): void {
+    if (this.#error === undefined) return;
+    throw new HeddleError(this.#error.code, this.#error.message, { cause: this.#error.cause });
+  }
+
+  // --- What goes out.
+
+  /** A new layer of this client with room for `capacity` rows. */
+  openRows(capacity: number): Rows {
+    this.checkOpen();
+    const rows = new Rows(this, ++this.#lastLayer, capacity);
+    this.#layers.set(rows.number, rows);
+    return rows;
+  }
+
+  /** No handle of the layer exists (any more): what is told of it is passed over. */
+  forget(rows: Rows): void {
+    this.#layers.delete(rows.number);
+  }
+
+  /** Sends layers; `graph` says which rows they bring, should they be refused. */
+  sendGraph(
+    graph: readonly GraphRows[],
+    layers: readonly Draft<Layer>[],
+    payload: readonly Uint8Array[],
+  ): void {
+    const number = ++this.#lastGraph;
+    this.#graphs.set(number, graph);
+    this.#connection.send(
+      encodeSubmit(this.epoch, { graph: number, layers, more: false }, payload),
+    );
+  }
+
+  /** What is pending leaves at the end of the present microtask queue. */
+  scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    queueMicrotask(() => {
+      this.#flushScheduled = false;
+      this.flush();
+    });
+  }
+
+  /** Sends what is pending: submissions first, for a release may follow the last use. */
+  flush(): void {
+    if (this.#error !== undefined) return;
+    this.submitter.flush();
+    for (const ranges of [this.#cancel, this.#gather, this.#release]) {
+      if (ranges.empty) continue;
+      const reason = ranges === this.#cancel ? this.#cancelReason : undefined;
+      this.#connection.send(encodeDemand(ranges.kind, this.epoch, { ...ranges.take(), reason }));
+    }
+    this.#cancelReason = undefined;
+  }
+
+  cancel(rows: Rows, first: number, count: number, reason?: string): void {
+    if (count === 0 || this.#error !== undefined) return;
+    if (reason !== this.#cancelReason && !this.#cancel.empty) this.flush();
+    this.#cancelReason = reason;
+    this.#cancel.add(rows.number, first, count);
+    this.scheduleFlush();
+  }
+
+  release(rows: Rows, first: number, count: number): void {
+    const woken: Waiter[] = [];
+    if (rows.release(first, count, woken) === 0) return;
+    wake(woken);
+    if (rows.spent) this.forget(rows);
+    if (this.#error !== undefined) return;
+    this.#release.add(rows.number, first, count);
+    this.scheduleFlush();
+  }
+
+  /** Asks that the present state of a row be told again. */
+  askAgain(rows: Rows, row: number): void {
+    this.#gather.add(rows.number, row, 1);
+    this.scheduleFlush();
+  }
+
+  /**
+   * A question to the scheduler.
+   * @throws HeddleError ERR_TIMEOUT after 10 s, ERR_SCHEDULER_LOST, ERR_CLOSED
+   */
+  async query(what: string, body = ''): Promise<unknown> {
+    this.checkOpen();
+    this.flush();
+    const request = ++this.#lastQuery;
+    let timer: NodeJS.Timeout | undefined;
+    const answer = await new Promise<string | undefined>((resolve, reject) => {
+      timer = setTimeout(() => {
+        this.#queries.delete(request);
+        reject(
+          new HeddleError(
+            'ERR_TIMEOUT',
+            `the scheduler did not answer '${what}' in ${QUERY_MS} ms`,
+          ),
+        );
+      }, QUERY_MS);
+      this.#queries.set(request, resolve);
+      this.#connection.send(encodeQuery(this.epoch, { request, what, body }));
+    }).finally(() => clearTimeout(timer));
+    this.checkOpen();
+    try {
+      return JSON.parse(answer ?? 'null') as unknown;
+    } catch (cause) {
+      throw new HeddleError('ERR_PROTOCOL', `the answer to '${what}' is not JSON`, { cause });
+    }
+  }
+
+  // --- What futures ask.
+
+  status(rows: Rows, row: number): FutureStatus {
+    const state = rows.state[row] as number;
+    if ((state & RELEASED) !== 0) return 'released';
+    if (state === RowState.Done) return 'done';
+    if (state === RowState.Failed) return 'failed';
+    if (state === RowState.Cancelled) return 'cancelled';
+    return this.#error === undefined ? 'pending' : 'lost';
+  }
+
+  result(rows: Rows, row: number, options: WaitOptions): Promise<unknown> {
+    return settle(() => new ResultWait(this, rows, row, options));
+  }
+
+  gatherRange(
+    rows: Rows,
+    first: number,
+    count: number,
+    options: GatherOptions,
+  ): Promise<unknown[]> {
+    return settle(() => new GatherWait(this, new RowRange(rows, first, count), options));
+  }
+
+  /** The value of a row that is done, fetched if it is stored elsewhere. */
+  value(rows: Rows, row: number): Promise<unknown> {
+    return this.stored.value(rows, row);
+  }
+
+  reference(
+    owner: ReferenceOwner,
+    rows: Rows,
+    first: number,
+    count: number,
+    array: boolean,
+  ): ReferencedRows {
+    if (owner.connection !== this) {
+      throw new HeddleError(
+        'ERR_ARGUMENT',
+        'a future of another client cannot be an argument: gather it and pass the value',
+      );
+    }
+    for (let row = first; row < first + count; row++) {
+      if (((rows.state[row] as number) & RELEASED) !== 0) throw this.releasedError();
+    }
+    return { layer: rows.number, first, count, part: undefined, array };
+  }
+
+  /** Submissions are for this connection, and outside any lazy graph. */
+  get connection(): object {
+    return this;
+  }
+
+  place(): undefined {
+    return undefined;
+  }
+
+  releasedError(): HeddleError {
+    return new HeddleError(
+      'ERR_RELEASED',
+      'the future was released: read its result, or pass it on, before release()',
+    );
+  }
+
+  // --- What comes in.
+
+  hasUnacknowledged(): boolean {
+    return this.#graphs.size > 0 || this.#queries.size > 0;
+  }
+
+  onFrame(frame: Frame): void {
+    switch (frame.kind) {
+      case Kind.Update:
+        this.#onUpdate(frame);
+        return;
+      case Kind.Accepted:
+        this.#onAccepted(frame);
+        return;
+      case Kind.Refused:
+        this.#onRefused(frame);
+        return;
+      case Kind.Reply: {
+        const { request, body } = decodeReply(frame);
+        this.#queries.get(request)?.(body);
+        this.#queries.delete(request);
+        return;
+      }
+      case Kind.Notice:
+        this.#onNotice(decodeNotice(frame));
+        return;
+      default:
+        throw new WireError(`kind ${frame.kind} is not for clients`);
+    }
+  }
+
+  onLost(error: HeddleError): void {
+    this.#end(error);
+    this.events.emit('lost', error);
+  }
+
+  /** Ends the session on purpose. */
+  async close(): Promise<void> {
+    if (this.#error !== undefined) return;
+    this.flush();
+    const closed = this.#connection.close();
+    this.#end(new HeddleError('ERR_CLOSED', 'the client has been closed'));
+    await closed;
+  }
+
+  #end(error: HeddleError): void {
+    this.#error ??= error;
+    const woken: Waiter[] = [];
+    for (const rows of this.#layers.values()) rows.wakeAll(woken);
+    this.#graphs.clear();
+    for (const answer of this.#queries.values()) answer(undefined);
+    this.#queries.clear();
+    this.stored.close();
+    wake(woken);
+  }
+
+  #onUpdate(frame: Frame): void {
+    const update = decodeUpdate(frame);
+    for (const peer of update.peers) {
+      if (peer.address !== undefined) this.stored.learn(peer.proc, peer.address);
+    }
+    const woken: Waiter[] = [];
+    let failed = 0;
+    for (const section of update.sections) {
+      // Rows of a layer that is all released may still be told of once: nobody listens.
+      failed += this.#layers.get(section.layer)?.digest(section, frame.payload, woken) ?? 0;
+    }
+    // Before the waiters run, so that the next Update is under way while results are decoded.
+    if (update.seq - this.#creditedSeq >= CREDIT_STEP || update.seq < this.#creditedSeq) {
+      this.#creditedSeq = update.seq;
+      this.#connection.send(encodeCredit(this.epoch, { seq: update.seq }));
+    }
+    wake(woken);
+    if (failed > 0) for (const watcher of this.failureWatchers) watcher.onFailure();
+  }
+
+  #onAccepted(frame: Frame): void {
+    const { graph, layers, serials } = decodeAccepted(frame);
+    this.#graphs.delete(graph);
+    layers?.forEach((layer, i) => {
+      const rows = this.#layers.get(layer);
+      if (rows !== undefined) rows.accepted(serials?.[i] ?? 0);
+    });
+  }
+
+  #onRefused(frame: Frame): void {
+    const { graph, code, message, layer, index } = decodeRefused(frame);
+    const refused = this.#graphs.get(graph);
+    this.#graphs.delete(graph);
+    const error = new HeddleError(
+      isErrorCode(code) ? code : 'ERR_GRAPH_INVALID',
+      `${message ?? 'the graph was refused'} (layer ${layer}, row ${index})`,
+    );
+    const woken: Waiter[] = [];
+    for (const { rows, first, count } of refused ?? []) {
+      rows.refuse(first, count, error, woken);
+      this.submitter.closeLayer(rows);
+    }
+    wake(woken);
+    for (const watcher of this.failureWatchers) watcher.onFailure();
+  }
+
+  #onNotice(notice: Notice): void {
+    if (notice.code === 'ERR_NO_WORKERS') {
+      this.noWorkers = notice.cleared ? undefined : (notice.message ?? 'no workers are connected');
+    }
+    this.events.emit('notice', notice);
+  }
+}
+
+function wake(woken: readonly Waiter[]): void {
+  for (const waiter of woken) waiter.wake();
+}
+
+/** Runs a wait; what its constructor throws becomes the rejection. */
+async function settle<R>(make: () => { run(): Promise<R> }): Promise<R> {
+  return make().run();
+}

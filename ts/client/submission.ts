@@ -1,0 +1,109 @@
+// Submitting under options. A client submits with none; `client.with(options)` gives the same methods with some.
+import { LazyNode } from '../graph/lazy.js';
+import { checkTaskOptions, type TaskOptions } from '../graph/options.js';
+import type { Arg, Args } from '../graph/types.js';
+import { computeNodes } from './compute.js';
+import type { Future } from './future.js';
+import type { FutureArray } from './future_array.js';
+import { mapItems } from './map.js';
+import type { Rows } from './rows.js';
+import type { Session } from './session.js';
+import { checkSignal } from './submitter.js';
+
+/** Results of lazy nodes, as futures. */
+export type Computed<N extends readonly LazyNode<unknown>[]> = {
+  -readonly [K in keyof N]: N[K] extends LazyNode<infer T> ? Future<T> : never;
+};
+
+/** The ways to submit work, all under the same options. Made by `client.with(options)`. */
+export class Submission {
+  readonly #session: Session;
+  readonly #options: TaskOptions;
+  #cancelled: { rows: Rows; first: number; count: number }[] | undefined;
+
+  /** @internal */
+  constructor(session: Session, options: TaskOptions) {
+    checkTaskOptions(options);
+    this.#session = session;
+    this.#options = options;
+  }
+
+  /**
+   * Submits one task.
+   * @param fn a `task()`, or a function that uses nothing from outside itself
+   * @param args its arguments: values, or futures anywhere inside them
+   * @throws HeddleError ERR_TASK_SERIALIZATION, ERR_ARGUMENT_SERIALIZATION, ERR_ARGUMENT_TOO_LARGE, ERR_RELEASED,
+   *   ERR_CANCELLED, ERR_CLOSED, ERR_SCHEDULER_LOST: at the call, nothing was sent
+   * @example
+   * const total = client.with({ retries: 3, priority: 10 }).submit(sum, squares);
+   */
+  submit<A extends unknown[], R>(
+    fn: (...args: A) => R,
+    ...args: Args<NoInfer<A>>
+  ): Future<Awaited<R>> {
+    const options = this.#options;
+    checkSignal(options);
+    const { submitter, functions } = this.#session;
+    const shipped = functions.ship(fn);
+    const future =
+      options.key === undefined
+        ? submitter.submit(shipped, args, options)
+        : submitter.submitKeyed(shipped, args, { ...options, key: options.key });
+    this.#watch(future._rows, future._row, 1);
+    return future as Future<Awaited<R>>;
+  }
+
+  /**
+   * Submits one task per item: `fn(item, ...constants)`.
+   * @param items an iterable, a typed array of numbers (one column, no copy per item), or a `FutureArray`
+   * @param constants arguments every task gets, sent once
+   * @throws as `submit`
+   */
+  map<T, C extends unknown[], R>(
+    fn: (item: T, ...constants: C) => R,
+    items: Iterable<Arg<T>>,
+    ...constants: Args<NoInfer<C>>
+  ): FutureArray<Awaited<R>> {
+    checkSignal(this.#options);
+    const session = this.#session;
+    const shipped = session.functions.ship(fn);
+    const futures = mapItems(session, shipped, items, constants, this.#options);
+    this.#watch(futures._rows, futures._first, futures.length);
+    return futures as FutureArray<Awaited<R>>;
+  }
+
+  /**
+   * Computes lazy calls, and what they need, as one graph; what several of them share runs once.
+   * @param nodes one node, or a list for a list of futures
+   * @throws HeddleError ERR_GRAPH_CYCLE, and as `submit`
+   */
+  compute<T>(node: LazyNode<T>): Future<T>;
+  compute<const N extends readonly LazyNode<unknown>[]>(nodes: N): Computed<N>;
+  compute(nodes: LazyNode<unknown> | readonly LazyNode<unknown>[]): unknown {
+    checkSignal(this.#options);
+    const one = nodes instanceof LazyNode;
+    const futures = computeNodes(this.#session, one ? [nodes] : nodes, this.#options);
+    for (const future of futures) this.#watch(future._rows, future._row, 1);
+    return one ? futures[0] : futures;
+  }
+
+  /** Cancels rows when the signal aborts. One listener, however many submissions. */
+  #watch(rows: Rows, first: number, count: number): void {
+    const { signal } = this.#options;
+    if (signal === undefined || count === 0) return;
+    if (this.#cancelled === undefined) {
+      this.#cancelled = [];
+      signal.addEventListener('abort', () => this.#abort(String(signal.reason)), { once: true });
+    }
+    const last = this.#cancelled.at(-1);
+    if (last?.rows === rows && last.first + last.count === first) last.count += count;
+    else this.#cancelled.push({ rows, first, count });
+  }
+
+  #abort(reason: string): void {
+    for (const { rows, first, count } of this.#cancelled ?? []) {
+      this.#session.cancel(rows, first, count, reason);
+    }
+    this.#cancelled = [];
+  }
+}
