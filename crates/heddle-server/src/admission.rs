@@ -1,0 +1,183 @@
+//! Who comes and who goes: hello, goodbye, lost connections, peers that misbehave.
+
+use heddle_core::event::ProcJoined;
+use heddle_core::id::{ClientId, Incarnation, Millis, ProcId};
+use heddle_core::{Event, limits};
+use heddle_net::PeerId;
+use heddle_wire::{Hello, Role as HelloRole, Welcome};
+
+use crate::server::Loop;
+use crate::sessions::{ClientSession, Identity, Role, Session, Usage, WorkerSession};
+
+impl Loop {
+    /// A first hello. A worker that comes back is a new proc with an empty store; a client that
+    /// comes back within its grace is the client it was.
+    pub(crate) fn hello(&mut self, peer: PeerId, hello: &Hello<'_>) {
+        if self.sessions.get(peer).is_some() {
+            return self.reject(peer, "ERR_PROTOCOL", "a second hello");
+        }
+        let identity = Identity {
+            name: hello.name.to_owned(),
+            host: hello.host.to_owned(),
+            pid: hello.pid,
+        };
+        match hello.role {
+            HelloRole::Client => self.client_joins(peer, hello, identity),
+            HelloRole::Worker => self.worker_joins(peer, hello, identity),
+        }
+    }
+
+    fn client_joins(&mut self, peer: PeerId, hello: &Hello<'_>, identity: Identity) {
+        let key = hello.session;
+        // Its former connection may not have been noticed to be gone yet.
+        if let Some(former) = self.sessions.find_key(&key) {
+            self.router.drop_peer(former);
+            self.lost(former);
+        }
+        let update_credit = hello
+            .update_credit
+            .clamp(1, limits::UPDATE_CREDIT_MAX as u32);
+        let (client, event) = match self.sessions.resume(&key) {
+            Some(known) => {
+                let client = ClientId(known);
+                (
+                    known,
+                    Event::ClientResumed {
+                        client,
+                        update_credit,
+                    },
+                )
+            }
+            None => {
+                let Some(fresh) = next(&mut self.clients_named, u32::MAX) else {
+                    return self.reject(peer, "ERR_LIMIT_EXCEEDED", "too many clients came so far");
+                };
+                let client = ClientId(fresh);
+                (
+                    fresh,
+                    Event::ClientJoined {
+                        client,
+                        update_credit,
+                    },
+                )
+            }
+        };
+        let grace_ms = hello.grace_ms.min(self.config.client_grace_ms);
+        let role = Role::Client(ClientSession {
+            client,
+            key,
+            grace_ms,
+        });
+        self.sessions.insert(Session {
+            peer,
+            heard_ms: self.now.0,
+            identity,
+            role,
+        });
+        self.welcome(peer, client, 0);
+        self.apply(Some(peer), event);
+    }
+
+    fn worker_joins(&mut self, peer: PeerId, hello: &Hello<'_>, identity: Identity) {
+        let Some(proc) = next(&mut self.procs_named, limits::PROCS_MAX as u32) else {
+            return self.reject(peer, "ERR_LIMIT_EXCEEDED", "too many workers came so far");
+        };
+        // A proc id is never given twice, so it serves as the incarnation, too.
+        let incarnation = proc;
+        let role = Role::Worker(WorkerSession {
+            proc,
+            incarnation,
+            usage: Usage::default(),
+        });
+        self.sessions.insert(Session {
+            peer,
+            heard_ms: self.now.0,
+            identity,
+            role,
+        });
+        self.welcome(peer, proc, incarnation);
+        self.apply(
+            Some(peer),
+            Event::ProcJoined(ProcJoined {
+                proc: ProcId(proc),
+                incarnation: Incarnation(incarnation),
+                host: hello.host,
+                name: hello.name,
+                lanes: hello.lanes,
+                data_address: hello.data_address,
+                memory_bytes: hello.memory_bytes,
+            }),
+        );
+    }
+
+    fn welcome(&mut self, to: PeerId, peer: u32, incarnation: u32) {
+        let welcome = Welcome {
+            peer,
+            incarnation,
+            heartbeat_ms: limits::HEARTBEAT_MS as u32,
+            inline_bytes_max: limits::INLINE_BYTES_MAX as u32,
+            package_version: &self.config.package_version,
+            capabilities: &[],
+        };
+        self.outgoing.welcome(to, &welcome);
+    }
+
+    /// The peer's connection is gone without a word.
+    pub(crate) fn lost(&mut self, peer: PeerId) {
+        let Some(session) = self.sessions.remove(peer) else {
+            return;
+        };
+        match session.role {
+            Role::Worker(worker) => self.proc_lost(&worker),
+            Role::Client(session) => {
+                let client = ClientId(session.client);
+                let deadline = Millis(self.now.0 + u64::from(session.grace_ms));
+                if session.grace_ms > 0 && self.sessions.await_return(&session, deadline.0) {
+                    self.apply(None, Event::ClientLost { client, deadline });
+                } else {
+                    self.apply(None, Event::ClientLeft { client });
+                }
+            }
+        }
+    }
+
+    /// The peer said goodbye: whatever it holds is released at once.
+    pub(crate) fn left(&mut self, peer: PeerId) {
+        self.router.drop_peer(peer);
+        let Some(session) = self.sessions.remove(peer) else {
+            return;
+        };
+        match session.role {
+            Role::Worker(worker) => self.proc_lost(&worker),
+            Role::Client(session) => {
+                self.apply(
+                    None,
+                    Event::ClientLeft {
+                        client: ClientId(session.client),
+                    },
+                );
+            }
+        }
+    }
+
+    fn proc_lost(&mut self, worker: &WorkerSession) {
+        let (proc, incarnation) = (ProcId(worker.proc), Incarnation(worker.incarnation));
+        self.apply(None, Event::ProcLost { proc, incarnation });
+    }
+
+    /// Drops a peer for what it sent: it is told why, counted, and ignored from now on.
+    pub(crate) fn reject(&mut self, peer: PeerId, code: &str, message: &str) {
+        self.counters.rejected += 1;
+        self.outgoing.reject(peer, code, message);
+        self.lost(peer);
+    }
+}
+
+/// The next name, or `None` when all up to `max` have been given.
+fn next(named: &mut u32, max: u32) -> Option<u32> {
+    if *named >= max {
+        return None;
+    }
+    *named += 1;
+    Some(*named)
+}

@@ -1,0 +1,200 @@
+//! Starting and stopping the thread.
+
+use std::hash::{BuildHasher, RandomState};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use heddle_net::Waker;
+
+use crate::config::ServerConfig;
+use crate::error::ServerError;
+use crate::server::Loop;
+
+/// What the thread does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// It serves.
+    Running,
+    /// It was asked to stop and did.
+    Stopped,
+    /// A defect stopped it; the text says which.
+    Failed(String),
+}
+
+/// Starts schedulers. Nothing is global: a process may run several.
+#[derive(Debug)]
+pub struct Server;
+
+/// A running scheduler. Dropping it stops it.
+#[derive(Debug)]
+pub struct Handle {
+    addresses: Vec<String>,
+    epoch: u32,
+    shared: Arc<Shared>,
+    waker: Waker,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What the thread and its handle both see.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    stop: AtomicBool,
+    state: Mutex<State>,
+}
+
+impl Shared {
+    pub(crate) fn stopping(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    fn set(&self, state: State) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+}
+
+struct Started {
+    addresses: Vec<String>,
+    waker: Waker,
+}
+
+impl Server {
+    /// Binds the endpoints and runs a scheduler on a thread of its own.
+    ///
+    /// # Errors
+    /// An endpoint that cannot or must not be bound, a bad key, a system without threads left.
+    pub fn start(config: ServerConfig) -> Result<Handle, ServerError> {
+        let shared = Arc::new(Shared {
+            stop: AtomicBool::new(false),
+            state: Mutex::new(State::Running),
+        });
+        let epoch = random_epoch();
+        let (started, outcome) = sync_channel(1);
+        let thread = thread::Builder::new()
+            .name("heddle-sched".to_owned())
+            .spawn({
+                let shared = Arc::clone(&shared);
+                move || run(config, epoch, &shared, &started)
+            })
+            .map_err(|error| ServerError::Thread(error.to_string()))?;
+        match outcome.recv() {
+            Ok(Ok(Started { addresses, waker })) => Ok(Handle {
+                addresses,
+                epoch,
+                shared,
+                waker,
+                thread: Mutex::new(Some(thread)),
+            }),
+            Ok(Err(error)) => {
+                // The thread has nothing left to do; its outcome is the error itself.
+                let _ = thread.join();
+                Err(error)
+            }
+            Err(_) => {
+                let _ = thread.join();
+                Err(ServerError::Thread(
+                    "the scheduler's thread ended while it started".to_owned(),
+                ))
+            }
+        }
+    }
+}
+
+/// The thread. A panic anywhere ends this scheduler alone, never the process.
+fn run(
+    config: ServerConfig,
+    epoch: u32,
+    shared: &Shared,
+    started: &SyncSender<Result<Started, ServerError>>,
+) {
+    let mut this = match Loop::open(config, epoch) {
+        Ok(this) => this,
+        Err(error) => {
+            let _ = started.send(Err(error));
+            return;
+        }
+    };
+    let addresses = this.addresses().to_vec();
+    // The receiver waits for this; if it is gone, so is the wish for a scheduler.
+    if started
+        .send(Ok(Started {
+            addresses,
+            waker: this.waker(),
+        }))
+        .is_err()
+    {
+        return;
+    }
+    // After a panic nothing of the engine is read again. Both ways to end close the sockets before
+    // the state says so.
+    let outcome = catch_unwind(AssertUnwindSafe(|| this.serve(shared)));
+    let failure = match outcome {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(panic) => Some(panic_text(panic.as_ref())),
+    };
+    match &failure {
+        None => this.goodbye(),
+        Some(text) => this.fail(text),
+    }
+    shared.set(failure.map_or(State::Stopped, State::Failed));
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("panic without a text");
+    format!("the engine stopped: {text}")
+}
+
+/// Random and never 0, which stands for "no epoch yet". The hasher's keys come from the system.
+fn random_epoch() -> u32 {
+    let bits = RandomState::new().hash_one(std::process::id());
+    ((bits >> 32) as u32 ^ bits as u32).max(1)
+}
+
+impl Handle {
+    /// Endpoints bound, with real ports, in the order asked for.
+    pub fn addresses(&self) -> &[String] {
+        &self.addresses
+    }
+
+    /// Number of this scheduler's life: random, never 0.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// What the thread does now.
+    pub fn state(&self) -> State {
+        self.shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Ends the thread and waits for it: milliseconds, at most the sockets' linger. Repeatable.
+    pub fn stop(&self) {
+        self.shared.stop.store(true, Ordering::Release);
+        self.waker.wake();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread {
+            // `run` catches panics; there is nothing to learn from its end.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

@@ -1,0 +1,124 @@
+//! What arrived: opened, verified, allowed or refused, and handed to whom it concerns.
+
+use heddle_core::id::{ClientId, ProcId};
+use heddle_net::{Batch, Inbound as Arrival, Part, PeerId};
+use heddle_wire::{Aligned, Frame, Heartbeat, Inbound, Sender, WireCode, decode};
+
+use crate::cpu::Phase;
+use crate::server::Loop;
+use crate::sessions::{Role, Usage};
+
+impl Loop {
+    /// Takes in all that one receive brought; gives how many things that was. Workers' frames come
+    /// first: results free credit and heartbeats keep their sender alive, while a submission can
+    /// be large. Frames of one peer stay in order, because a peer is a worker or is not.
+    pub(crate) fn take_in(&mut self, batch: &mut Batch, aligned: &mut Aligned) -> usize {
+        let mut taken = 0;
+        let mut later = Vec::new();
+        for arrival in batch.drain() {
+            taken += 1;
+            match arrival {
+                Arrival::Message { peer, parts } if self.is_worker(peer) => {
+                    self.frame(peer, parts, aligned);
+                }
+                Arrival::PeerGone { peer } if self.is_worker(peer) => self.lost(peer),
+                arrival => later.push(arrival),
+            }
+        }
+        for arrival in later {
+            match arrival {
+                Arrival::Message { peer, parts } => self.frame(peer, parts, aligned),
+                Arrival::PeerGone { peer } => self.lost(peer),
+                Arrival::Violation { peer } => {
+                    self.reject(peer, "ERR_PROTOCOL", "a message of too many parts");
+                }
+            }
+        }
+        self.cpu.lap(Phase::Receive);
+        taken
+    }
+
+    fn is_worker(&mut self, peer: PeerId) -> bool {
+        self.sessions
+            .get(peer)
+            .is_some_and(|s| matches!(s.role, Role::Worker(_)))
+    }
+
+    fn frame(&mut self, peer: PeerId, parts: &[Part], aligned: &mut Aligned) {
+        if self.outgoing.refuses(peer) {
+            return;
+        }
+        let now = self.now.0;
+        let sender = match self.sessions.get(peer) {
+            None => Sender::New,
+            Some(session) => {
+                session.heard_ms = now;
+                match &session.role {
+                    Role::Client(client) => Sender::Client(ClientId(client.client)),
+                    Role::Worker(worker) => Sender::Worker(ProcId(worker.proc)),
+                }
+            }
+        };
+        let outcome = Frame::open(parts, aligned).and_then(|frame| {
+            // A frame of another epoch was meant for a former scheduler at this address.
+            if frame.epoch() != self.epoch && !(frame.epoch() == 0 && sender == Sender::New) {
+                self.counters.stale += 1;
+                return Ok(());
+            }
+            decode(&frame, sender, |inbound| self.meaning(peer, inbound))
+        });
+        if let Err(error) = outcome {
+            let text = match error.code {
+                WireCode::Version => version_text(parts),
+                WireCode::Protocol | WireCode::Limit => error.to_string(),
+            };
+            self.reject(peer, error.code.as_str(), &text);
+        }
+    }
+
+    fn meaning(&mut self, peer: PeerId, inbound: Inbound<'_>) {
+        match inbound {
+            Inbound::Event(event) => {
+                self.cpu.lap(Phase::Receive);
+                self.apply(Some(peer), event);
+                self.cpu.lap(Phase::Apply);
+            }
+            Inbound::Heartbeat(heartbeat) => self.heartbeat(peer, &heartbeat),
+            Inbound::Hello(hello) => self.hello(peer, &hello),
+            Inbound::Bye(_) => self.left(peer),
+            Inbound::Query(query) => self.query(peer, &query),
+        }
+    }
+
+    /// A heartbeat is answered, so that the peer knows the same of this side.
+    fn heartbeat(&mut self, peer: PeerId, heartbeat: &Heartbeat) {
+        if let Some(session) = self.sessions.get(peer)
+            && let Role::Worker(worker) = &mut session.role
+        {
+            worker.usage = Usage {
+                rss_bytes: heartbeat.rss_bytes,
+                stored_bytes: heartbeat.stored_bytes,
+                fetched_bytes: heartbeat.fetched_bytes,
+                cpu_compute_ns: heartbeat.cpu_compute_ns,
+                cpu_lane_ns: heartbeat.cpu_lane_ns,
+                cpu_main_ns: heartbeat.cpu_main_ns,
+                loop_lag_us: heartbeat.loop_lag_us,
+            };
+        }
+        self.outgoing.heartbeat(peer);
+    }
+}
+
+/// What to say to a peer of another major version: both versions.
+fn version_text(parts: &[Part]) -> String {
+    let theirs = parts
+        .first()
+        .and_then(|part| part.get(2))
+        .copied()
+        .unwrap_or(0);
+    format!(
+        "this peer speaks protocol version {theirs}, the scheduler speaks version {}: install the \
+         same version of heddle on both sides",
+        heddle_wire::limits::PROTOCOL_MAJOR
+    )
+}

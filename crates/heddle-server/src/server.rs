@@ -1,0 +1,223 @@
+//! The loop: receive, verify, decode, apply, encode, send; nothing else happens on its thread.
+//!
+//! A turn drains the socket within bounds, applies everything, then encodes what came of it once per
+//! peer. So batches grow only under load, and an idle system answers at once. No timer decides when
+//! something is sent: the timeout of `poll` only serves deadlines measured in hundreds of ms.
+
+use std::time::{Duration, Instant};
+
+use heddle_core::id::Millis;
+use heddle_core::{Config, Engine, Event, Out, UpdateOut, limits};
+use heddle_net::{Batch, Config as NetConfig, Limits, PeerId, Router, Waker};
+use heddle_wire::Aligned;
+
+use crate::config::ServerConfig;
+use crate::cpu::{Phase, PhaseClock};
+use crate::error::ServerError;
+use crate::handle::Shared;
+use crate::outbound::Outgoing;
+use crate::sessions::Sessions;
+
+/// Bounds of one turn, after which its effects are sent. The first two hold for every receive.
+const FRAMES_PER_RECEIVE: usize = 64;
+const BYTES_PER_RECEIVE: usize = 4 << 20;
+const TURN_FRAMES_MAX: usize = 1024;
+const TURN_TIME_MAX: Duration = Duration::from_millis(2);
+
+/// How often silent peers are looked for.
+const SWEEP: Duration = Duration::from_millis(500);
+/// How long nothing may happen before the thread looks around anyway.
+const IDLE: Duration = Duration::from_secs(5);
+/// Bytes a peer may leave unread. Credit keeps correct peers far below; beyond it a peer is lost.
+const UNREAD_BYTES_MAX: usize = 1 << 30;
+/// Time for farewells to leave.
+const FAREWELL: Duration = Duration::from_millis(300);
+
+/// What the loop counts.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    /// Turns that received something.
+    pub turns: u64,
+    /// Peers dropped for what they sent.
+    pub rejected: u64,
+    /// Frames of another epoch, ignored.
+    pub stale: u64,
+}
+
+/// All that the thread owns.
+#[derive(Debug)]
+pub(crate) struct Loop {
+    pub(crate) config: ServerConfig,
+    pub(crate) epoch: u32,
+    pub(crate) router: Router,
+    pub(crate) engine: Engine,
+    pub(crate) sessions: Sessions,
+    pub(crate) out: Out,
+    pub(crate) update: UpdateOut,
+    pub(crate) outgoing: Outgoing,
+    pub(crate) cpu: PhaseClock,
+    pub(crate) counters: Counters,
+    pub(crate) clients_named: u32,
+    pub(crate) procs_named: u32,
+    started: Instant,
+    swept: Instant,
+    /// Time of this turn.
+    pub(crate) now: Millis,
+}
+
+impl Loop {
+    /// Opens the sockets.
+    pub fn open(config: ServerConfig, epoch: u32) -> Result<Self, ServerError> {
+        let binds = config
+            .bind
+            .iter()
+            .map(|text| text.parse())
+            .collect::<Result<Vec<_>, _>>()?;
+        if binds.is_empty() {
+            return Err(ServerError::NoAddress);
+        }
+        let limits = Limits {
+            part_bytes_max: limits::CONTROL_FRAME_BYTES_MAX,
+            parts_max: 1 + limits::PAYLOAD_PARTS_MAX,
+            outbox_bytes_max: UNREAD_BYTES_MAX,
+            ..Limits::default()
+        };
+        let router = Router::open(NetConfig {
+            binds,
+            curve: config.curve.clone(),
+            limits,
+        })?;
+        let now = Instant::now();
+        Ok(Self {
+            engine: Engine::new(Config {
+                epoch,
+                check: config.check,
+            }),
+            config,
+            epoch,
+            router,
+            sessions: Sessions::default(),
+            out: Out::new(),
+            update: UpdateOut::new(),
+            outgoing: Outgoing::new(epoch),
+            cpu: PhaseClock::default(),
+            counters: Counters::default(),
+            clients_named: 0,
+            procs_named: 0,
+            started: now,
+            swept: now,
+            now: Millis(0),
+        })
+    }
+
+    pub fn addresses(&self) -> &[String] {
+        self.router.addresses()
+    }
+
+    pub fn waker(&self) -> Waker {
+        self.router.waker()
+    }
+
+    /// Serves until asked to stop.
+    pub fn serve(&mut self, shared: &Shared) -> Result<(), ServerError> {
+        let mut batch = Batch::new();
+        let mut aligned = Aligned::new();
+        loop {
+            self.router.poll(self.patience())?;
+            if shared.stopping() {
+                return Ok(());
+            }
+            self.turn(&mut batch, &mut aligned)?;
+        }
+    }
+
+    /// How long poll may wait: until the next deadline.
+    fn patience(&self) -> Duration {
+        let engine = self.engine.deadline().map_or(IDLE, |deadline| {
+            // The engine's clock counts whole ms: one more, or the tick would come a little early.
+            Duration::from_millis(deadline.0 + 1).saturating_sub(self.started.elapsed())
+        });
+        let sweep = if self.sessions.is_empty() {
+            IDLE
+        } else {
+            SWEEP
+        };
+        engine.min(sweep.saturating_sub(self.swept.elapsed()))
+    }
+
+    fn turn(&mut self, batch: &mut Batch, aligned: &mut Aligned) -> Result<(), ServerError> {
+        let began = Instant::now();
+        let (mut more, mut frames) = (true, 0);
+        while more && frames < TURN_FRAMES_MAX && began.elapsed() < TURN_TIME_MAX {
+            more = self
+                .router
+                .receive(batch, FRAMES_PER_RECEIVE, BYTES_PER_RECEIVE)?;
+            self.now = Millis(self.started.elapsed().as_millis() as u64);
+            frames += self.take_in(batch, aligned);
+        }
+        self.counters.turns += u64::from(frames > 0);
+        self.sweep();
+        self.cpu.lap(Phase::Apply);
+        self.encode_effects();
+        self.cpu.lap(Phase::Encode);
+        self.send_all()?;
+        self.cpu.lap(Phase::Send);
+        Ok(())
+    }
+
+    /// Acts on deadlines that have passed.
+    fn sweep(&mut self) {
+        if self
+            .engine
+            .deadline()
+            .is_some_and(|deadline| deadline <= self.now)
+        {
+            self.apply(None, Event::Tick);
+        }
+        if self.swept.elapsed() < SWEEP {
+            return;
+        }
+        self.swept = Instant::now();
+        self.sessions.expire(self.now.0);
+        let deadline = self
+            .now
+            .0
+            .saturating_sub(u64::from(self.config.peer_deadline_ms));
+        for peer in self.sessions.silent(deadline) {
+            self.router.drop_peer(peer);
+            self.lost(peer);
+        }
+    }
+
+    /// Applies one event; a peer that says what no correct peer says is dropped.
+    pub(crate) fn apply(&mut self, from: Option<PeerId>, event: Event<'_>) {
+        let outcome = self.engine.apply(self.now, event, &mut self.out);
+        if let (Err(malformed), Some(peer)) = (outcome, from) {
+            self.reject(peer, "ERR_PROTOCOL", &format!("{malformed:?}"));
+        }
+    }
+
+    /// Tells everybody that the scheduler ends, and closes.
+    pub fn goodbye(mut self) {
+        self.outgoing.clear();
+        for peer in self.sessions.peers() {
+            self.outgoing.bye(peer, "the scheduler was stopped");
+        }
+        self.close();
+    }
+
+    /// Tells everybody that the engine failed, and closes. Reads nothing of the engine.
+    pub fn fail(mut self, reason: &str) {
+        self.outgoing.clear();
+        for peer in self.sessions.peers() {
+            self.outgoing.reject(peer, "ERR_ENGINE_POISONED", reason);
+        }
+        self.close();
+    }
+
+    fn close(mut self) {
+        // Farewells are a courtesy: peers also notice the end of their connection.
+        let _ = self.send_all();
+        let _ = self.router.close(FAREWELL);
+    }
+}
