@@ -1,0 +1,210 @@
+/** The connection to the scheduler: handshake, heartbeats, loss. A lost connection is never resumed. */
+import type { Dealer } from 'zeromq';
+import { HeddleError, isErrorCode } from '../errors/index.js';
+import {
+  type Draft,
+  decodeBye,
+  decodeReject,
+  decodeWelcome,
+  encodeBye,
+  encodeHello,
+  type Frame,
+  type Hello,
+  Kind,
+  limits,
+  splitFrame,
+  type Welcome,
+  WireError,
+} from '../wire/index.js';
+import { Outbox } from './outbox.js';
+import { openDealer } from './sockets.js';
+
+const { HEARTBEAT_MS, PEER_DEADLINE_MS } = limits;
+/** Milliseconds a goodbye may take to leave. */
+const BYE_LINGER_MS = 500;
+
+/** What a connection tells its owner. */
+export interface ControlOwner {
+  /** A frame of this epoch. May throw WireError, which is counted. */
+  onFrame(frame: Frame): void;
+  /** Builds the next frame of results; null if there is none. */
+  pull(): Uint8Array[] | null;
+  /** Time for a heartbeat. */
+  beat(loopLagUs: number): Uint8Array[];
+}
+
+/** How a connection ended. */
+export interface Ending {
+  /** True if the scheduler shut down or the worker said goodbye. */
+  readonly graceful: boolean;
+  readonly error: HeddleError;
+}
+
+/** One DEALER to one scheduler. */
+export class Control {
+  /** Frames that were not valid or of another epoch. */
+  rejectedFrames = 0;
+  /** Settles when the connection is over; never rejects. */
+  readonly ended: Promise<Ending>;
+  readonly #socket: Dealer = openDealer();
+  readonly #outbox: Outbox;
+  #owner: ControlOwner | null = null;
+  #welcome: Welcome | null = null;
+  #onWelcome: ((welcome: Welcome) => void) | null = null;
+  #early: Frame[] = [];
+  #timer: NodeJS.Timeout | null = null;
+  #lastTick = 0;
+  #lastHeard = 0;
+  #over = false;
+  #end!: (ending: Ending) => void;
+
+  private constructor(readonly address: string) {
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#outbox = new Outbox(
+      (parts) => this.#socket.send(parts),
+      () => this.#owner?.pull() ?? null,
+      (error) => this.#lose(`a send failed: ${(error as Error).message}`),
+    );
+  }
+
+  /**
+   * Connects and shakes hands.
+   *
+   * @param timeout milliseconds until a scheduler must have answered.
+   * @throws HeddleError `ERR_CONNECT_TIMEOUT`, `ERR_PROTOCOL_VERSION` or the code the scheduler refuses with.
+   */
+  static async open(
+    address: string,
+    hello: Draft<Hello>,
+    timeout: number,
+  ): Promise<{ control: Control; welcome: Welcome }> {
+    const control = new Control(address);
+    const welcomed = new Promise<Welcome>((resolve) => {
+      control.#onWelcome = resolve;
+    });
+    const timer = setTimeout(() => {
+      const text = `no scheduler answered at ${address} within ${timeout} ms. Is 'heddle scheduler' running there?`;
+      control.#finish(new HeddleError('ERR_CONNECT_TIMEOUT', text), false);
+    }, timeout);
+    control.#socket.connect(address);
+    control.#outbox.push(encodeHello(hello));
+    void control.#receive();
+    const first = await Promise.race([welcomed, control.ended]);
+    clearTimeout(timer);
+    if ('error' in first) throw first.error;
+    control.#socket.events.on('disconnect', () => control.#lose('the connection was lost'));
+    return { control, welcome: first };
+  }
+
+  /** Begins to serve: frames that came since Welcome are handed over first. */
+  serve(owner: ControlOwner): void {
+    this.#owner = owner;
+    for (const frame of this.#early) this.#deliver(frame);
+    this.#early = [];
+    this.#lastTick = performance.now();
+    this.#timer = setInterval(() => this.#tick(), HEARTBEAT_MS);
+  }
+
+  push(parts: Uint8Array[]): void {
+    if (!this.#over) this.#outbox.push(parts);
+  }
+
+  /** Says that the owner's `pull` has something. */
+  kick(): void {
+    if (!this.#over) this.#outbox.kick();
+  }
+
+  /** Says goodbye and closes. */
+  close(reason: string): void {
+    if (this.#over) return;
+    const epoch = this.#welcome?.epoch ?? 0;
+    if (epoch !== 0) this.push(encodeBye(epoch, { reason }));
+    this.#socket.linger = BYE_LINGER_MS;
+    this.#finish(new HeddleError('ERR_CLOSED', 'the worker was closed'), true);
+  }
+
+  async #receive(): Promise<void> {
+    while (!this.#socket.closed) {
+      let parts: Uint8Array[];
+      try {
+        parts = await this.#socket.receive();
+      } catch {
+        return; // Closed.
+      }
+      try {
+        this.#frame(splitFrame(parts));
+      } catch (error) {
+        if (!(error instanceof WireError)) throw error;
+        this.rejectedFrames++;
+        if (error.code === 'ERR_PROTOCOL_VERSION') this.#finish(error as HeddleError, false);
+      }
+    }
+  }
+
+  #frame(frame: Frame): void {
+    if (frame.kind === Kind.Welcome && this.#welcome === null) {
+      const welcome = decodeWelcome(frame);
+      if (welcome.epoch === 0) throw new WireError('Welcome.epoch is 0');
+      this.#welcome = welcome;
+      this.#lastHeard = performance.now();
+      this.#onWelcome?.(welcome);
+      return;
+    }
+    if (frame.kind === Kind.Reject) {
+      const { code, message } = decodeReject(frame);
+      const text = `the scheduler at ${this.address} refused: ${message ?? 'no reason given'}`;
+      this.#finish(new HeddleError(isErrorCode(code) ? code : 'ERR_PROTOCOL', text), false);
+      return;
+    }
+    if (this.#welcome === null || frame.epoch !== this.#welcome.epoch) {
+      throw new WireError(`epoch ${frame.epoch}`);
+    }
+    this.#lastHeard = performance.now();
+    if (frame.kind === Kind.Heartbeat) return;
+    if (frame.kind === Kind.Bye) {
+      const { reason } = decodeBye(frame);
+      const text = `the scheduler at ${this.address} shut down${reason === undefined ? '' : `: ${reason}`}`;
+      this.#finish(new HeddleError('ERR_SCHEDULER_LOST', text), true);
+    } else if (this.#owner === null) {
+      this.#early.push(frame);
+    } else {
+      this.#deliver(frame);
+    }
+  }
+
+  #deliver(frame: Frame): void {
+    const owner = this.#owner as ControlOwner;
+    owner.onFrame(frame);
+    // Whatever the lanes have finished meanwhile goes out with no wake-up of its own.
+    this.#outbox.kick();
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    const lag = Math.max(0, now - this.#lastTick - HEARTBEAT_MS);
+    this.#lastTick = now;
+    // After a long stall the scheduler's frames may be waiting in the socket: judge at the next tick.
+    if (lag < HEARTBEAT_MS && now - this.#lastHeard > PEER_DEADLINE_MS) {
+      this.#lose(`silent for ${PEER_DEADLINE_MS} ms`);
+      return;
+    }
+    if (this.#owner !== null) this.push(this.#owner.beat(Math.round(lag * 1000)));
+  }
+
+  #lose(reason: string): void {
+    this.#finish(
+      new HeddleError('ERR_SCHEDULER_LOST', `the scheduler at ${this.address}: ${reason}`),
+      false,
+    );
+  }
+
+  #finish(error: HeddleError, graceful: boolean): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#socket.close();
+    this.#end({ graceful, error });
+  }
+}

@@ -1,0 +1,129 @@
+/** Results of a lane on their way to the main thread: numbers in a column, small bytes in a ring, the rest stored. */
+import {
+  Codec,
+  type EncodedParts,
+  encodeError,
+  encodeResult,
+  joinParts,
+  limits,
+} from '../wire/index.js';
+import { type LaneMemory, ResultFlag, Word } from './lane_memory.js';
+import type { FromLane, StoredBytes } from './messages.js';
+
+/** An error blob: text fields are capped one by one, this bounds their sum. */
+const ERROR_BYTES_MAX = 4 * limits.ERROR_TEXT_CHARS_MAX;
+const RING_FULL_WAIT_MS = 50;
+const NOT_RETRYABLE: ReadonlySet<unknown> = new Set([
+  'ERR_TASK_MODULE',
+  'ERR_TASK_SERIALIZATION',
+  'ERR_RESULT_SERIALIZATION',
+  'ERR_CLUSTER_IN_WORKER',
+  'ERR_PROTOCOL',
+]);
+
+/** Writes the results of one lane. */
+export class ResultWriter {
+  #tail = 0;
+
+  constructor(
+    private readonly memory: LaneMemory,
+    private readonly post: (message: FromLane) => void,
+    private readonly wakeMain: () => void,
+    private readonly inlineBytesMax: number,
+  ) {}
+
+  /** Records what a body returned. A value that cannot be encoded makes the record fail. */
+  value(slot: number, value: unknown): void {
+    const { memory } = this;
+    const row = memory.row(slot);
+    if (typeof value === 'number') {
+      memory.numbers[row] = value;
+      memory.flags[row] = Codec.F64;
+    } else if (value === undefined) {
+      memory.flags[row] = Codec.Undefined;
+    } else {
+      this.#encoded(slot, row, value);
+    }
+  }
+
+  #encoded(slot: number, row: number, value: unknown): void {
+    try {
+      const encoded = encodeResult(value);
+      if (encoded.codec === Codec.Parts) {
+        this.#store(slot, row, storedParts(encoded as EncodedParts));
+        return;
+      }
+      const { codec, bytes } = encoded as { codec: number; bytes: Uint8Array };
+      if (bytes.length > this.inlineBytesMax) {
+        this.#store(slot, row, { codec, memory: shared(bytes), bytes: bytes.length, parts: null });
+      } else {
+        this.#inline(row, bytes);
+        this.memory.flags[row] = codec;
+      }
+    } catch (error) {
+      this.failure(slot, error);
+    }
+  }
+
+  /** Records what a body threw. */
+  failure(slot: number, thrown: unknown): void {
+    const { memory } = this;
+    const row = memory.row(slot);
+    const code = (thrown as { code?: unknown } | null | undefined)?.code;
+    this.#inline(row, errorBytes(thrown));
+    memory.flags[row] =
+      Codec.Error | ResultFlag.Failed | (NOT_RETRYABLE.has(code) ? ResultFlag.Final : 0);
+  }
+
+  #store(slot: number, row: number, value: StoredBytes): void {
+    this.post({ type: 'value', slot, value });
+    this.memory.sizes[row] = value.bytes;
+    this.memory.flags[row] = value.codec | ResultFlag.Stored;
+  }
+
+  /** Copies bytes to the result ring, in one piece; waits for room if the main thread is behind. */
+  #inline(row: number, bytes: Uint8Array): void {
+    const { control, resultBytes, sizes, positions } = this.memory;
+    const capacity = resultBytes.length;
+    let at = this.#tail;
+    const offset = at % capacity;
+    if (offset + bytes.length > capacity) at = (at + capacity - offset) >>> 0;
+    for (;;) {
+      const head = Atomics.load(control, Word.RESULT_HEAD);
+      if ((at + bytes.length - head) >>> 0 <= capacity) break;
+      this.wakeMain();
+      Atomics.wait(control, Word.RESULT_HEAD, head, RING_FULL_WAIT_MS);
+    }
+    resultBytes.set(bytes, at % capacity);
+    this.#tail = (at + bytes.length) >>> 0;
+    sizes[row] = bytes.length;
+    positions[row] = at;
+  }
+}
+
+/** The bytes of anything thrown. Never throws, never more than {@link ERROR_BYTES_MAX}. */
+export function errorBytes(thrown: unknown): Uint8Array {
+  const { bytes } = encodeError(thrown);
+  if (bytes.length <= ERROR_BYTES_MAX) return bytes;
+  // A deep chain of causes: keep the error itself.
+  const { name, message, stack, code } = thrown as Error & { code?: unknown };
+  return encodeError(Object.assign(new Error(message), { name, stack, code })).bytes;
+}
+
+function shared(bytes: Uint8Array): SharedArrayBuffer {
+  const memory = new SharedArrayBuffer(bytes.length);
+  new Uint8Array(memory).set(bytes);
+  return memory;
+}
+
+function storedParts(encoded: EncodedParts): StoredBytes {
+  const whole = joinParts(encoded);
+  const parts = new Uint32Array(encoded.parts.length * 3);
+  let end = 8 + encoded.parts.length * 8;
+  for (const [i, part] of encoded.parts.entries()) {
+    const at = (end + 7) & ~7;
+    end = at + part.bytes.length;
+    parts.set([part.codec, at, part.bytes.length], i * 3);
+  }
+  return { codec: Codec.Parts, memory: shared(whole), bytes: whole.length, parts };
+}

@@ -1,0 +1,157 @@
+/** A worker process from start to end: one incarnation after another, as configured. */
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PACKAGE_VERSION } from '../client/version.js';
+import { HeddleError } from '../errors/index.js';
+import { encodeHeartbeat, Role } from '../wire/index.js';
+import { Control, type Ending } from './control.js';
+import { Core } from './core.js';
+import { type CpuClock, threadCpuClock } from './cpu.js';
+import { DataServer } from './data_server.js';
+import { Total } from './lane_memory.js';
+import { type ResolvedOptions, resolveOptions, type WorkerOptions } from './options.js';
+import { Peers } from './peers.js';
+import { Store } from './store.js';
+
+/** Wait before the next attempt of a worker that reconnects. */
+const RECONNECT_MS = 500;
+/** Counters are told this long after the last record, so that a finished job's figures are complete. */
+const IDLE_BEAT_MS = 100;
+/** Said in Hello: CPU counters are the threads' CPU, not wall time. */
+const EXACT_CPU = 'exact-cpu';
+
+class WorkerProcess {
+  readonly #store = new Store();
+  readonly #peers = new Peers();
+  readonly #clock: CpuClock = threadCpuClock();
+  #data!: DataServer;
+  #core: Core | null = null;
+  #control: Control | null = null;
+  #epoch = 0;
+  #stopped = false;
+  #idleBeat: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly options: ResolvedOptions,
+    private readonly onReady: WorkerOptions['onReady'],
+  ) {}
+
+  /** Serves until the scheduler is lost or {@link stop} is called. */
+  async run(): Promise<Ending> {
+    this.#data = await DataServer.open(
+      this.options.dataBind,
+      this.#store,
+      () => this.#epoch,
+      this.options.memory,
+      (serial, index, codec, bytes) => this.#core?.reportPut(serial, index, codec, bytes),
+    );
+    try {
+      for (;;) {
+        const ending = await this.#incarnation();
+        if (this.#stopped || !this.options.reconnect) return ending;
+        await sleep(RECONNECT_MS);
+      }
+    } finally {
+      this.#data.close();
+    }
+  }
+
+  /** Ends gracefully: the scheduler gives the work to others. */
+  stop(reason: string): void {
+    this.#stopped = true;
+    this.#control?.close(reason);
+  }
+
+  async #incarnation(): Promise<Ending> {
+    const { options } = this;
+    let opened: Awaited<ReturnType<typeof Control.open>>;
+    try {
+      opened = await Control.open(options.connect, this.#hello(), options.timeout);
+    } catch (error) {
+      if (error instanceof HeddleError) return { graceful: false, error };
+      throw error;
+    }
+    const { control, welcome } = opened;
+    this.#control = control;
+    this.#epoch = welcome.epoch;
+    const { peer: proc, incarnation, epoch, inlineBytesMax } = welcome;
+    const { lanes, spinUs, heapMb } = options;
+    const settings = { lanes, spinUs, heapMb, proc, incarnation, epoch, inlineBytesMax };
+    const core = new Core(settings, control, this.#store, this.#peers);
+    this.#core = core;
+    const beat = (loopLagUs: number): Uint8Array[] => this.#heartbeat(core, settings, loopLagUs);
+    core.onIdle = () => {
+      this.#idleBeat ??= setTimeout(() => {
+        this.#idleBeat = null;
+        if (this.#core === core) control.push(beat(0));
+      }, IDLE_BEAT_MS);
+    };
+    control.serve({ onFrame: (frame) => core.onFrame(frame), pull: () => core.pull(), beat });
+    if (this.#stopped) control.close('stopped');
+    this.onReady?.({ proc, epoch, dataAddress: this.#data.address, lanes });
+    const ending = await control.ended;
+    this.#core = null;
+    this.#epoch = 0;
+    this.#peers.clear();
+    await core.close();
+    this.#store.clear();
+    return ending;
+  }
+
+  #hello() {
+    return {
+      role: Role.Worker,
+      session: randomBytes(16),
+      packageVersion: PACKAGE_VERSION,
+      capabilities: this.#clock.exact ? [EXACT_CPU] : [],
+      name: this.options.name,
+      host: hostname(),
+      pid: process.pid,
+      dataAddress: this.#data.address,
+      lanes: this.options.lanes,
+      memoryBytes: this.options.memory,
+    };
+  }
+
+  #heartbeat(
+    core: Core,
+    of: { proc: number; incarnation: number; epoch: number },
+    loopLagUs: number,
+  ) {
+    return encodeHeartbeat(of.epoch, {
+      peer: of.proc,
+      incarnation: of.incarnation,
+      loopLagUs,
+      rssBytes: process.memoryUsage.rss(),
+      storedBytes: this.#store.bytes,
+      storedValues: this.#store.values,
+      fetchedBytes: this.#peers.fetchedBytes,
+      tasksRun: core.total(Total.TasksRun),
+      cpuComputeNs: core.total(Total.ComputeNs),
+      cpuLaneNs: core.total(Total.LaneNs),
+      cpuMainNs: this.#clock.nanos(),
+    });
+  }
+}
+
+/**
+ * Runs a worker in this process until the scheduler is lost or told to stop.
+ *
+ * @returns how it ended: `graceful` is false if the scheduler was lost without a goodbye or refused the worker.
+ * @throws HeddleError `ERR_ARGUMENT`, `ERR_ADDRESS_INVALID`, `ERR_ADDRESS_NOT_LOOPBACK` or `ERR_ADDRESS_IN_USE`.
+ * @example
+ * const { graceful, error } = await runWorker({ connect: 'tcp://127.0.0.1:8786', lanes: 4 });
+ */
+export async function runWorker(options: WorkerOptions): Promise<Ending> {
+  const worker = new WorkerProcess(resolveOptions(options), options.onReady);
+  const { signal } = options;
+  const stop = (): void => worker.stop('the worker was stopped');
+  if (signal?.aborted === true) stop();
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    return await worker.run();
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
