@@ -73,8 +73,8 @@ export class Future<T> extends Reference {
   /**
    * Part `index` of a result that was made with `parts()`, as an argument for other tasks: only that part moves.
    */
-  part(index: number): PartReference {
-    return new PartReference(this, index);
+  part<P = Uint8Array>(index: number): PartReference<P> {
+    return new PartReference<P>(this, index);
   }
 
   /** @internal */
@@ -89,7 +89,7 @@ export class Future<T> extends Reference {
 }
 
 /** One part of a result of several parts, or that part of each result of a future array; only an argument. */
-export class PartReference<T = Uint8Array> extends Reference {
+export class PartReference<T> extends Reference {
   /** What the part is; for the type checker alone. @internal */
   declare readonly __part?: T;
   readonly #of: Reference;

@@ -61,8 +61,8 @@ export class FutureArray<T> extends Reference implements Iterable<Future<T>> {
   }
 
   /** Part `index` of every result, as an argument: an array of parts. */
-  part(index: number): PartReference<Uint8Array[]> {
-    return new PartReference<Uint8Array[]>(this, index);
+  part<P = Uint8Array>(index: number): PartReference<P[]> {
+    return new PartReference<P[]>(this, index);
   }
 
   /** Cancels every task of the array. */

@@ -30,7 +30,7 @@ import type { FutureStatus } from './future.js';
 import { type GatherOptions, GatherWait } from './gather.js';
 import { ResultWait } from './result.js';
 import { RowRange } from './row_list.js';
-import { PENDING, RELEASED, Rows, type Waiter } from './rows.js';
+import { RELEASED, Rows, type Waiter } from './rows.js';
 import { StoredValues } from './stored_values.js';
 import { Submitter } from './submitter.js';
 import type { WaitOptions } from './wait_options.js';
