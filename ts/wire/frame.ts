@@ -40,17 +40,18 @@ export function splitFrame(parts: readonly Uint8Array[]): Frame {
   }
   if (header.crc !== undefined && header.crc !== frameCrc(parts))
     throw new WireError('the CRC does not match');
-  const aligned = first.byteOffset % 8 === 0 ? first : new Uint8Array(first);
-  return {
-    kind: header.kind,
-    epoch: header.epoch,
-    body: aligned.subarray(HEADER_BYTES),
-    payload: parts.slice(1),
-  };
+  return { kind: header.kind, epoch: header.epoch, body: bodyOf(first), payload: parts.slice(1) };
 }
 
-// Size of the last body of each kind: the next one's first allocation.
-const sizeHints = new Uint32Array(256).fill(512);
+/** The FlatBuffer as a plain Uint8Array at a multiple of 8: a view if it is, else a copy. */
+function bodyOf(first: Uint8Array): Uint8Array {
+  const source = first.byteOffset % 8 === 0 ? first : new Uint8Array(first);
+  return new Uint8Array(
+    source.buffer,
+    source.byteOffset + HEADER_BYTES,
+    source.byteLength - HEADER_BYTES,
+  );
+}
 
 /** Builds a frame of one root table. */
 export function assembleFrame<T>(
