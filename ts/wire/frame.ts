@@ -53,6 +53,9 @@ function bodyOf(first: Uint8Array): Uint8Array {
   );
 }
 
+// Size of the last body of each kind: the next one's first allocation.
+const sizeHints = new Uint32Array(256).fill(512);
+
 /** Builds a frame of one root table. */
 export function assembleFrame<T>(
   kind: Kind,
