@@ -150,6 +150,14 @@ export const ERROR_CODES = {
     meaning: 'a column type is not supported by the operation',
     remedy: 'cast the column, or choose another',
   },
+  ERR_SCHEMA_MISMATCH: {
+    meaning: 'files of one data frame have different columns',
+    remedy: 'choose common columns with the columns option, or read the files apart',
+  },
+  ERR_IO: {
+    meaning: 'the operating system refused to read or write a file',
+    remedy: 'read the reason in the message: permissions, a folder in the way, a failing disk',
+  },
 
   // The installation and our own faults.
   ERR_NATIVE_MISSING: {
