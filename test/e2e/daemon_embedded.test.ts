@@ -85,11 +85,12 @@ const ENDINGS: readonly (readonly [string, string, number | NodeJS.Signals])[] =
     'in a worker_thread that is terminated',
     `const { Worker } = await import('node:worker_threads');
      const worker = new Worker(
-       \`import(\${JSON.stringify('${NATIVE}')}).then(({ Scheduler }) => {
-          globalThis.keep = Scheduler.start({ bind: ['tcp://127.0.0.1:0'] });
-          require('node:worker_threads').parentPort.postMessage('up');
-          setInterval(() => {}, 1e6);
-        })\`, { eval: true });
+       \`Promise.all([import(\${JSON.stringify('${NATIVE}')}), import('node:worker_threads')])
+          .then(([{ Scheduler }, { parentPort }]) => {
+            globalThis.keep = Scheduler.start({ bind: ['tcp://127.0.0.1:0'] });
+            parentPort.postMessage('up');
+            setInterval(() => {}, 1e6);
+          })\`, { eval: true });
      await new Promise((resolve) => worker.once('message', resolve));
      await worker.terminate();`,
     0,

@@ -1,16 +1,18 @@
 /** The `heddle` command line: commands, options and the texts that teach them. */
 import process from 'node:process';
 import { Command, InvalidArgumentError } from 'commander';
+import { PACKAGE_VERSION } from '../client/version.js';
 import { runBench } from './bench.js';
 import { EXIT_HELP } from './exit_codes.js';
 import { DEFAULT_HOST, DEFAULT_PORT, runScheduler } from './scheduler.js';
-import { packageVersion, runVersion } from './version.js';
+import { runVersion } from './version.js';
+import type { WorkerCommand } from './worker.js';
 
 /** The whole command line, ready to parse. */
 export function program(): Command {
   const root = new Command('heddle')
     .description('A distributed task scheduler for Node.js.')
-    .version(packageVersion(), '-V, --version', 'print the version and exit')
+    .version(PACKAGE_VERSION, '-V, --version', 'print the version and exit')
     .showHelpAfterError("(run 'heddle --help' for examples)")
     .exitOverride()
     .addHelpText(
@@ -54,25 +56,16 @@ ${EXIT_HELP}`,
     );
 }
 
-interface WorkerFlags {
-  connect: string;
-  lanes: number;
-  name?: string;
-  dataBind?: string;
-  reconnect: boolean;
-  memory?: number;
-  json: boolean;
-}
-
 function workerCommand(): Command {
   return new Command('worker')
     .description('Run a worker: a process with lanes (threads) that run tasks.')
     .requiredOption('--connect <address>', 'the address the scheduler printed')
-    .option('--lanes <number>', 'threads that run tasks', count, 1)
+    .option('--lanes <number>', 'threads that run tasks; default: the cores of the machine', count)
     .option('--name <text>', 'name shown in statistics')
     .option('--data-bind <address>', 'where other workers fetch values; chosen when absent')
     .option('--reconnect', 'when the scheduler goes away, wait for it instead of exiting', false)
     .option('--memory <bytes>', 'memory for values, in bytes', count)
+    .option('--timeout <ms>', 'how long the scheduler may take to answer, in ms', count)
     .option('--json', 'print what happens as JSON lines', false)
     .exitOverride()
     .addHelpText(
@@ -85,10 +78,10 @@ Examples:
   $ heddle worker --connect tcp://127.0.0.1:${DEFAULT_PORT} --lanes 4 --name big --reconnect
 ${EXIT_HELP}`,
     )
-    .action(async (options: WorkerFlags) => {
+    .action(async (options: WorkerCommand) => {
       // Imported here: the scheduler needs none of it.
-      const { runWorker } = await import('../worker/index.js');
-      await runWorker(options);
+      const { runWorkerCommand } = await import('./worker.js');
+      await runWorkerCommand(options);
     });
 }
 

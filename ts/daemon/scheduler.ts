@@ -1,8 +1,8 @@
 /** `heddle scheduler`: the scheduler's thread in a process of its own. */
 import process from 'node:process';
+import { PACKAGE_VERSION } from '../client/version.js';
 import { HeddleError } from '../errors/index.js';
 import { Scheduler } from '../native/index.js';
-import { packageVersion } from './version.js';
 
 /** Where the scheduler listens unless told otherwise. */
 export const DEFAULT_HOST = '127.0.0.1';
@@ -38,7 +38,7 @@ export async function runScheduler(command: SchedulerCommand): Promise<void> {
         ];
   // From here on a signal waits for the start to finish, so that it never leaves a socket file behind.
   const stopped = untilSignal();
-  const scheduler = Scheduler.start({ bind, packageVersion: packageVersion() });
+  const scheduler = Scheduler.start({ bind, packageVersion: PACKAGE_VERSION });
   try {
     announce(scheduler, command.json);
     await Promise.race([stopped.signal, untilFailed(scheduler, stopped.over)]);

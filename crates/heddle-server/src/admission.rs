@@ -131,6 +131,7 @@ impl Loop {
             Role::Worker(worker) => self.proc_lost(&worker),
             Role::Client(session) => {
                 let client = ClientId(session.client);
+                self.notices.forget(client);
                 let deadline = Millis(self.now.0 + u64::from(session.grace_ms));
                 if session.grace_ms > 0 && self.sessions.await_return(&session, deadline.0) {
                     self.apply(None, Event::ClientLost { client, deadline });
@@ -150,12 +151,9 @@ impl Loop {
         match session.role {
             Role::Worker(worker) => self.proc_lost(&worker),
             Role::Client(session) => {
-                self.apply(
-                    None,
-                    Event::ClientLeft {
-                        client: ClientId(session.client),
-                    },
-                );
+                let client = ClientId(session.client);
+                self.notices.forget(client);
+                self.apply(None, Event::ClientLeft { client });
             }
         }
     }

@@ -60,8 +60,9 @@ impl Loop {
             }
         };
         let outcome = Frame::open(parts, aligned).and_then(|frame| {
-            // A frame of another epoch was meant for a former scheduler at this address.
-            if frame.epoch() != self.epoch && !(frame.epoch() == 0 && sender == Sender::New) {
+            // A frame of another epoch was meant for a former scheduler at this address. Hello has
+            // none.
+            if frame.epoch() != self.epoch && frame.epoch() != 0 {
                 self.counters.stale += 1;
                 return Ok(());
             }

@@ -28,6 +28,7 @@ mod error;
 mod handle;
 mod inbound;
 mod json;
+mod notices;
 mod outbound;
 mod query;
 mod server;

@@ -1,13 +1,14 @@
 //! What the engine wants told: encoded once per peer and turn, then sent.
 
 use heddle_core::Engine;
-use heddle_core::id::{ClientId, ProcId};
+use heddle_core::id::{ClientId, Millis, ProcId};
 use heddle_core::out::{Message, ProcOut};
 use heddle_core::view::ProcView;
 use heddle_net::{Part, PeerId, SendOutcome};
 use heddle_wire::{Encoder, Heartbeat, OutFrame, Welcome};
 
 use crate::error::ServerError;
+use crate::notices::Notice;
 use crate::server::Loop;
 use crate::sessions::Sessions;
 
@@ -100,21 +101,21 @@ impl Outgoing {
                     .refused(*graph, code, text, fault.layer, fault.index);
                 self.frames.push((peer, frame));
             }
-            Message::Notice {
-                client,
-                code,
-                message,
-                cleared,
-            } => {
-                let to = match client {
-                    Some(client) => sessions.client(*client).into_iter().collect(),
-                    None => sessions.client_peers(),
-                };
-                for peer in to {
-                    let frame = self.encoder.notice(code, message, *cleared);
-                    self.frames.push((peer, frame));
-                }
-            }
+            // Notices wait: see `encode_effects`.
+            Message::Notice { .. } => {}
+        }
+    }
+
+    fn notice(&mut self, sessions: &Sessions, notice: &Notice) {
+        let to = match notice.client {
+            Some(client) => sessions.client(client).into_iter().collect(),
+            None => sessions.client_peers(),
+        };
+        for peer in to {
+            let frame = self
+                .encoder
+                .notice(notice.code, &notice.message, notice.cleared);
+            self.frames.push((peer, frame));
         }
     }
 
@@ -159,8 +160,32 @@ fn views<'a>(engine: &'a Engine, procs: &[ProcId]) -> Vec<ProcView<'a>> {
 impl Loop {
     /// Encodes the effects of this turn.
     pub(crate) fn encode_effects(&mut self) {
+        let patience_ms = u64::from(self.config.no_workers_notice_ms);
         for message in &self.out.messages {
-            self.outgoing.message(&self.sessions, message);
+            if let Message::Notice {
+                client,
+                code,
+                message,
+                cleared,
+            } = message
+            {
+                let (client, message, cleared) = (*client, message.clone(), *cleared);
+                let notice = Notice {
+                    client,
+                    code,
+                    message,
+                    cleared,
+                };
+                let due = Millis(self.now.0 + patience_ms);
+                if let Some(notice) = self.notices.take(notice, due) {
+                    self.outgoing.notice(&self.sessions, &notice);
+                }
+            } else {
+                self.outgoing.message(&self.sessions, message);
+            }
+        }
+        while let Some(notice) = self.notices.next_due(self.now) {
+            self.outgoing.notice(&self.sessions, &notice);
         }
         for out in self.out.procs() {
             if let Some(peer) = self.sessions.proc(out.proc) {

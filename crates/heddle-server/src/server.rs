@@ -15,6 +15,7 @@ use crate::config::ServerConfig;
 use crate::cpu::{Phase, PhaseClock};
 use crate::error::ServerError;
 use crate::handle::Shared;
+use crate::notices::Notices;
 use crate::outbound::Outgoing;
 use crate::sessions::Sessions;
 
@@ -52,6 +53,7 @@ pub(crate) struct Loop {
     pub(crate) router: Router,
     pub(crate) engine: Engine,
     pub(crate) sessions: Sessions,
+    pub(crate) notices: Notices,
     pub(crate) out: Out,
     pub(crate) update: UpdateOut,
     pub(crate) outgoing: Outgoing,
@@ -97,6 +99,7 @@ impl Loop {
             epoch,
             router,
             sessions: Sessions::default(),
+            notices: Notices::default(),
             out: Out::new(),
             update: UpdateOut::new(),
             outgoing: Outgoing::new(epoch),
@@ -133,8 +136,14 @@ impl Loop {
 
     /// How long poll may wait: until the next deadline.
     fn patience(&self) -> Duration {
-        let engine = self.engine.deadline().map_or(IDLE, |deadline| {
-            // The engine's clock counts whole ms: one more, or the tick would come a little early.
+        let deadline = self
+            .engine
+            .deadline()
+            .into_iter()
+            .chain(self.notices.deadline())
+            .min();
+        let deadline = deadline.map_or(IDLE, |deadline| {
+            // The clock counts whole ms: one more, or it would not have passed yet.
             Duration::from_millis(deadline.0 + 1).saturating_sub(self.started.elapsed())
         });
         let sweep = if self.sessions.is_empty() {
@@ -142,7 +151,7 @@ impl Loop {
         } else {
             SWEEP
         };
-        engine.min(sweep.saturating_sub(self.swept.elapsed()))
+        deadline.min(sweep.saturating_sub(self.swept.elapsed()))
     }
 
     fn turn(&mut self, batch: &mut Batch, aligned: &mut Aligned) -> Result<(), ServerError> {
