@@ -14,13 +14,14 @@ mod check;
 mod decode;
 mod encode;
 mod error;
-mod error_value;
 mod frame;
 #[rustfmt::skip]
 mod generated;
 mod graph;
 mod header;
 mod session;
+#[cfg(test)]
+mod tests;
 mod update;
 mod worker;
 
@@ -28,7 +29,6 @@ pub use assign::{AssignView, read_assign};
 pub use decode::{Inbound, Sender, decode};
 pub use encode::{Encoder, OutFrame};
 pub use error::{WireCode, WireError};
-pub use error_value::write_error;
 pub use frame::{Aligned, Frame};
 pub use heddle_core::limits;
 pub use session::{Heartbeat, Hello, Query, Role, Welcome};
