@@ -1,5 +1,5 @@
 // What users import to describe work.
-export { type LazyArgs, LazyNode, lazy } from './lazy.js';
+export { LazyNode, lazy } from './lazy.js';
 export type { TaskDefaults, TaskOptions } from './options.js';
 export { type Task, type TaskReference, task } from './task.js';
-export type { Arg, Args } from './types.js';
+export type { Arg, Args, LazyArgs } from './types.js';

@@ -1,7 +1,7 @@
 // Lazy graphs: calls written down instead of made, computed as one submission.
 import { HeddleError } from '../errors/index.js';
 import { Reference, type ReferencedRows, type ReferenceOwner } from './reference.js';
-import type { Args } from './types.js';
+import type { LazyArgs } from './types.js';
 
 type Callable = (...args: never[]) => unknown;
 
@@ -31,19 +31,6 @@ export class LazyNode<T> extends Reference {
     );
   }
 }
-
-/** What may stand for an argument list in a lazy call. */
-export type LazyArgs<A extends readonly unknown[]> = {
-  readonly [K in keyof A]: Args<[A[K]]>[0] | LazyNode<A[K]> | LazyInside<A[K]>;
-};
-
-type LazyInside<T> = T extends readonly (infer E)[]
-  ? readonly (E | LazyNode<E> | Args<[E]>[0])[]
-  : T extends (...args: never[]) => unknown
-    ? never
-    : T extends object
-      ? { readonly [K in keyof T]: T[K] | LazyNode<T[K]> | Args<[T[K]]>[0] }
-      : never;
 
 /**
  * Turns a function into one that writes its calls down. Results of such calls can be arguments of others, at the top

@@ -94,6 +94,7 @@ function parseExpression(text: string): Expression | undefined {
     const program = parse(`"use strict";(${text}\n)`, {
       ecmaVersion: 'latest',
       allowSuperOutsideMethod: true,
+      allowImportExportEverywhere: true, // import.meta: refused with a text of its own.
       checkPrivateFields: false,
     });
     const statement = program.body[1];

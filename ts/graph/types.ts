@@ -1,22 +1,31 @@
 // Types of arguments: where a task takes a T, a future of a T will do, at the top or inside plain arrays and objects.
 import type { Future, PartReference } from '../client/future.js';
 import type { FutureArray } from '../client/future_array.js';
+import type { LazyNode } from './lazy.js';
 
 /** What may stand for a `T` in an argument. */
-export type Arg<T> =
-  | T
-  | Future<T>
-  | PartReference<T>
-  | (T extends Opaque
-      ? never
-      : T extends readonly (infer E)[]
-        ? FutureArray<E> | { readonly [K in keyof T]: Arg<T[K]> }
-        : T extends object
-          ? { readonly [K in keyof T]: Arg<T[K]> }
-          : never);
+export type Arg<T> = Standing<T, never>;
 
 /** An argument list of which each may be an {@link Arg}. */
 export type Args<A extends readonly unknown[]> = { readonly [K in keyof A]: Arg<A[K]> };
+
+/** As {@link Args}, for lazy calls: results of other lazy calls may stand there too. */
+export type LazyArgs<A extends readonly unknown[]> = {
+  readonly [K in keyof A]: Standing<A[K], 'lazy'>;
+};
+
+type Standing<T, Kind extends 'lazy'> =
+  | T
+  | Future<T>
+  | PartReference<T>
+  | (Kind extends 'lazy' ? LazyNode<T> : never)
+  | (T extends Opaque
+      ? never
+      : T extends readonly (infer E)[]
+        ? FutureArray<E> | { readonly [K in keyof T]: Standing<T[K], Kind> }
+        : T extends object
+          ? { readonly [K in keyof T]: Standing<T[K], Kind> }
+          : never);
 
 /** Objects that are values as a whole: nothing inside them may be a future. */
 type Opaque =

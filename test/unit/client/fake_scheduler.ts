@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { Router } from 'zeromq';
 import {
   Codec,
-  decodeSubmit,
   type Draft,
+  decodeSubmit,
   encodeAccepted,
   encodeHeartbeat,
   encodeReply,
@@ -129,7 +129,8 @@ export class FakeScheduler implements AsyncDisposable {
     const { epoch } = this;
     if (frame.kind === Kind.Hello) {
       this.hellos++;
-      if (this.welcome) await this.send(encodeWelcome(epoch, { peer: 1, epoch, heartbeatMs: 1000 }));
+      if (this.welcome)
+        await this.send(encodeWelcome(epoch, { peer: 1, epoch, heartbeatMs: 1000 }));
       return;
     }
     if (frame.kind === Kind.Heartbeat) {

@@ -1,7 +1,7 @@
 // Futures against a scripted scheduler: states, errors, release, timeouts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Client, HeddleError, RemoteError } from 'heddle';
+import { Client, type HeddleError, RemoteError } from 'heddle';
 import { decodeArgs } from '#heddle/wire/args.js';
 import {
   Codec,
@@ -43,7 +43,10 @@ test('submissions of one turn leave in one frame, in order', async () => {
   assert.equal(layer.dataCodec, Codec.Args);
   await scheduler.numbers(layer.layer, 0, [2, 3, 4]);
   assert.deepEqual(await client.gather(futures), [2, 3, 4]);
-  assert.deepEqual(await client.gather([futures[2], futures[0], futures[2]] as typeof futures), [4, 2, 4]);
+  assert.deepEqual(
+    await client.gather([futures[2], futures[0], futures[2]] as typeof futures),
+    [4, 2, 4],
+  );
   assert.equal(await (futures[1] as (typeof futures)[0]).result(), 3);
 });
 
@@ -75,13 +78,22 @@ test('a failure comes back as the class it was, with code, cause and remote stac
   const { scheduler, client } = both;
   const future = client.submit(inc, 1);
   const layer = (await scheduler.submit()).layers[0]?.layer as number;
-  const thrown = Object.assign(new TypeError('no luck', { cause: new Error('why') }), { code: 'E_X' });
+  const thrown = Object.assign(new TypeError('no luck', { cause: new Error('why') }), {
+    code: 'E_X',
+  });
   const { bytes } = encodeError(thrown);
   const runs = { starts: Uint32Array.of(0), counts: Uint32Array.of(1) };
   await scheduler.update(
     {
       sections: [
-        { layer, state: RowState.Failed, ...runs, codec: Codec.Error, sizes: Uint32Array.of(bytes.length), part: 0 },
+        {
+          layer,
+          state: RowState.Failed,
+          ...runs,
+          codec: Codec.Error,
+          sizes: Uint32Array.of(bytes.length),
+          part: 0,
+        },
       ],
     },
     [bytes],
@@ -121,7 +133,12 @@ test('a value that is lost again is waited for again', async () => {
   const layer = (await scheduler.submit()).layers[0]?.layer as number;
   const gathered = client.gather(futures);
   await scheduler.numbers(layer, 0, [1]);
-  const lost = { layer, state: RowState.Pending, starts: Uint32Array.of(0), counts: Uint32Array.of(1) };
+  const lost = {
+    layer,
+    state: RowState.Pending,
+    starts: Uint32Array.of(0),
+    counts: Uint32Array.of(1),
+  };
   await scheduler.update({ sections: [lost] });
   await scheduler.numbers(layer, 1, [3]);
   await scheduler.numbers(layer, 0, [2]);
