@@ -6,7 +6,7 @@ import { HEADER_BYTES } from './generated/limits.js';
 
 type Column = Uint8Array | Uint16Array | Uint32Array | Int32Array;
 
-/** The two members `Builder.createByteVector` itself uses; writer.test.ts pins that they are there. */
+/** The two members `Builder.createByteVector` itself uses; every round-trip test would notice their absence. */
 interface BuilderInside {
   bb: ByteBuffer;
   space: number;
