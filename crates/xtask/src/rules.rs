@@ -38,8 +38,9 @@ const ROOT: [&str; 11] = [
     "ts",
 ];
 
-/// Which of our crates a crate may name. `core ← wire ← server → net → zmq-sys`, `node → server`.
-const CRATE_EDGES: [(&str, &[&str]); 8] = [
+/// Which of our crates a crate may name. `core ← wire ← server → net → zmq-sys`, `node → server`;
+/// `bench` drives what it measures, and `node` hands it to JavaScript.
+const CRATE_EDGES: [(&str, &[&str]); 9] = [
     ("heddle-core", &[]),
     ("heddle-wire", &["heddle-core"]),
     ("heddle-zmq-sys", &[]),
@@ -50,7 +51,16 @@ const CRATE_EDGES: [(&str, &[&str]); 8] = [
     ),
     (
         "heddle-node",
-        &["heddle-core", "heddle-wire", "heddle-net", "heddle-server"],
+        &[
+            "heddle-core",
+            "heddle-wire",
+            "heddle-server",
+            "heddle-bench",
+        ],
+    ),
+    (
+        "heddle-bench",
+        &["heddle-core", "heddle-wire", "heddle-net"],
     ),
     ("heddle-kernels", &[]),
     ("xtask", &[]),
