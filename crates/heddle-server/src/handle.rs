@@ -109,7 +109,7 @@ fn run(
     shared: &Shared,
     started: &SyncSender<Result<Started, ServerError>>,
 ) {
-    let mut this = match Loop::open(config, epoch) {
+    let this = match Loop::open(config, epoch) {
         Ok(this) => this,
         Err(error) => {
             let _ = started.send(Err(error));
@@ -127,9 +127,18 @@ fn run(
     {
         return;
     }
+    supervise(this, shared, |this| this.serve(shared));
+}
+
+/// Serves, and tells the peers and the handle how that ended.
+fn supervise(
+    mut this: Loop,
+    shared: &Shared,
+    serve: impl FnOnce(&mut Loop) -> Result<(), ServerError>,
+) {
     // After a panic nothing of the engine is read again. Both ways to end close the sockets before
     // the state says so.
-    let outcome = catch_unwind(AssertUnwindSafe(|| this.serve(shared)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| serve(&mut this)));
     let failure = match outcome {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(error.to_string()),
@@ -196,5 +205,67 @@ impl Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shared() -> Shared {
+        Shared {
+            stop: AtomicBool::new(false),
+            state: Mutex::new(State::Running),
+        }
+    }
+
+    #[test]
+    fn a_panic_ends_this_scheduler_alone_and_says_why() {
+        let (failing, other) = (shared(), Server::start(ServerConfig::default()).unwrap());
+        let this = Loop::open(ServerConfig::default(), 1).unwrap();
+        let address = this.addresses()[0].clone();
+        supervise(this, &failing, |_| panic!("counters differ"));
+        let state = failing.state.lock().unwrap().clone();
+        assert_eq!(
+            state,
+            State::Failed("the engine stopped: counters differ".to_owned())
+        );
+        assert_eq!(other.state(), State::Running);
+        // Its socket is closed: the address is free again.
+        let config = ServerConfig {
+            bind: vec![address],
+            ..ServerConfig::default()
+        };
+        Server::start(config).unwrap().stop();
+    }
+
+    #[test]
+    fn stops_once_and_for_all() {
+        let handle = Server::start(ServerConfig::default()).unwrap();
+        assert_ne!(handle.epoch(), 0);
+        handle.stop();
+        handle.stop();
+        assert_eq!(handle.state(), State::Stopped);
+    }
+
+    #[test]
+    fn refuses_what_cannot_be_bound() {
+        let start = |bind: &[&str]| {
+            let bind = bind.iter().map(|&text| text.to_owned()).collect();
+            Server::start(ServerConfig {
+                bind,
+                ..ServerConfig::default()
+            })
+        };
+        let handle = start(&["tcp://127.0.0.1:0"]).unwrap();
+        let taken = handle.addresses()[0].as_str();
+        for (bind, code) in [
+            (&[taken][..], "ERR_ADDRESS_IN_USE"),
+            (&["tcp://0.0.0.0:0"], "ERR_ADDRESS_NOT_LOOPBACK"),
+            (&["tcp://127.0.0.1"], "ERR_ADDRESS_INVALID"),
+            (&[], "ERR_ADDRESS_INVALID"),
+        ] {
+            assert_eq!(start(bind).unwrap_err().code(), code);
+        }
     }
 }
