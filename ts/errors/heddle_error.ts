@@ -34,10 +34,12 @@ export class HeddleError<Code extends string = ErrorCode> extends Error {
       configurable: true,
     });
     Object.defineProperty(proto, BRAND, { value: true });
+    Object.defineProperty(HeddleError, Symbol.hasInstance, { value: hasInstance });
   }
+}
 
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    if (this !== HeddleError) return Function.prototype[Symbol.hasInstance].call(this, value);
-    return typeof value === 'object' && value !== null && BRAND in value;
-  }
+/** Subclasses keep the ordinary test: the brand only says "some Heddle error". */
+function hasInstance(this: unknown, value: unknown): boolean {
+  if (this !== HeddleError) return Function.prototype[Symbol.hasInstance].call(this, value);
+  return typeof value === 'object' && value !== null && BRAND in value;
 }

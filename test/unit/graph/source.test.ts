@@ -102,10 +102,10 @@ test('captured variables are named, with the place of the call and what to do', 
   // A name declared in an inner block is not visible outside it.
   refused((flag: boolean) => {
     if (flag) {
-      const inside = 1;
-      return inside;
+      const outside = 1;
+      return outside;
     }
-    return (0, eval)('1') + (outside as number);
+    return outside;
   }, /'outside'/);
 });
 declare const outside: number;
