@@ -13,7 +13,9 @@ import {
 } from './generated/limits.js';
 
 const FLAG_CRC = 1;
-const KNOWN_KINDS: ReadonlySet<number> = new Set(Object.values(Kind));
+const KNOWN_KINDS = new Uint8Array(256);
+for (const kind of Object.values(Kind)) KNOWN_KINDS[kind] = 1;
+const isKind = (kind: number): kind is Kind => KNOWN_KINDS[kind] === 1;
 
 /** What a header says. */
 export interface Header {
@@ -51,31 +53,31 @@ export function writeHeader(
  */
 export function readHeader(part: Uint8Array): Header {
   if (part.length < HEADER_BYTES) throw new WireError(`a frame of ${part.length} bytes`);
-  const [magic0, magic1, major, , kind, flags, parts0, parts1] = part as unknown as number[];
-  if (((magic1 as number) << 8) + (magic0 as number) !== HEADER_MAGIC)
+  if (byteAt(part, 0) + (byteAt(part, 1) << 8) !== HEADER_MAGIC) {
     throw new WireError('not a Heddle frame');
+  }
+  const major = byteAt(part, 2);
   if (major !== PROTOCOL_MAJOR) {
     throw new WireError(
       `protocol version ${major}, this side speaks ${PROTOCOL_MAJOR}`,
       'ERR_PROTOCOL_VERSION',
     );
   }
-  if (!KNOWN_KINDS.has(kind as number)) throw new WireError(`unknown kind ${kind}`);
-  const payloadParts = ((parts1 as number) << 8) + (parts0 as number);
+  const kind = byteAt(part, 4);
+  if (!isKind(kind)) throw new WireError(`unknown kind ${kind}`);
+  const payloadParts = byteAt(part, 6) + (byteAt(part, 7) << 8);
   if (payloadParts > PAYLOAD_PARTS_MAX) throw new WireError(`${payloadParts} payload parts`);
-  return {
-    kind: kind as Kind,
-    epoch: getU32(part, 8),
-    payloadParts,
-    crc: ((flags as number) & FLAG_CRC) === 0 ? undefined : getU32(part, 12),
-  };
+  const hasCrc = (byteAt(part, 5) & FLAG_CRC) !== 0;
+  return { kind, epoch: u32At(part, 8), payloadParts, crc: hasCrc ? u32At(part, 12) : undefined };
 }
 
 /** CRC-32 of a frame: part 0 after its header, then the payload parts. */
 export function frameCrc(parts: readonly Uint8Array[]): number {
   let crc = 0;
-  for (const [i, part] of parts.entries())
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] as Uint8Array;
     crc = crc32(i === 0 ? part.subarray(HEADER_BYTES) : part, crc);
+  }
   return crc;
 }
 
@@ -94,9 +96,9 @@ function putU32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 3] = value >>> 24;
 }
 
-function getU32(bytes: Uint8Array, at: number): number {
-  const [a, b, c, d] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]] as number[];
-  return (
-    ((a as number) | ((b as number) << 8) | ((c as number) << 16) | ((d as number) << 24)) >>> 0
-  );
+const byteAt = (bytes: Uint8Array, at: number): number => bytes[at] as number;
+
+function u32At(bytes: Uint8Array, at: number): number {
+  const high = (byteAt(bytes, at + 2) << 16) | (byteAt(bytes, at + 3) << 24);
+  return (byteAt(bytes, at) | (byteAt(bytes, at + 1) << 8) | high) >>> 0;
 }

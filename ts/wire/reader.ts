@@ -146,13 +146,11 @@ export class Reader {
   }
 
   tables<T>(slot: number, read: (reader: Reader, at: number) => T): readonly T[] {
-    const [table, at, end, vtable, vtableLength] = [
-      this.#table,
-      this.#at,
-      this.#end,
-      this.#vtable,
-      this.#vtableLength,
-    ];
+    const table = this.#table;
+    const at = this.#at;
+    const end = this.#end;
+    const vtable = this.#vtable;
+    const vtableLength = this.#vtableLength;
     const list = this.#elements(slot, (element) => read(this, element));
     this.#table = table;
     this.#at = at;

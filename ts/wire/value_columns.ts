@@ -24,11 +24,11 @@ export class ColumnWriter {
   #end = 0;
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(8 * FIRST_ROWS);
   #numbers = new Float64Array(this.#bytes.buffer);
+  // While every row is an inline number, nothing is kept per row but the number itself.
+  #onlyNumbers = true;
   #codecs = new Uint8Array(FIRST_ROWS);
   #sizes = new Uint32Array(FIRST_ROWS);
   #homes = new Uint8Array(FIRST_ROWS);
-  #uniform = true;
-  #anyStored = false;
 
   /** Rows so far. */
   get rows(): number {
@@ -42,11 +42,13 @@ export class ColumnWriter {
 
   /** Adds a number: the fast path. */
   addNumber(value: number): void {
-    if (this.#end + 8 > this.#bytes.byteLength) this.#growBytes(8);
-    if (this.#end % 8 === 0) this.#numbers[this.#end >> 3] = value;
-    else new DataView(this.#bytes.buffer).setFloat64(this.#end, value, true);
+    if (!this.#onlyNumbers) {
+      this.addEncoded(encodeValue(value));
+      return;
+    }
+    if (this.#rows === this.#numbers.length) this.#growBytes(8);
+    this.#numbers[this.#rows++] = value;
     this.#end += 8;
-    this.#row(Codec.F64, 8, Home.Inline);
   }
 
   /** Adds any value; large ones too: the caller minds the inline limit. @throws as `encodeValue` */
@@ -61,62 +63,77 @@ export class ColumnWriter {
     if (this.#end + size > this.#bytes.byteLength) this.#growBytes(size);
     this.#bytes.set(encoded.bytes, this.#end);
     this.#end += size;
-    this.#row(encoded.codec, size, Home.Inline);
+    this.#addRow(encoded.codec, size, Home.Inline);
   }
 
   /** Adds a row whose value is in the store: no bytes here. */
   addStored(codec: Codec, size: number): void {
-    this.#anyStored = true;
-    this.#row(codec, size, Home.Stored);
+    this.#addRow(codec, size, Home.Stored);
   }
 
   /** The column of the rows so far; the writer is empty afterwards. */
   take(): EncodedColumn {
-    const rows = this.#rows;
-    const uniform = this.#uniform && !this.#anyStored;
-    const codec = (rows === 0 ? Codec.Undefined : this.#codecs[0]) as Codec;
-    const stride = uniform && rows > 0 ? (this.#sizes[0] as number) : 0;
-    const sameCodec = this.#uniform || this.#codecs.subarray(0, rows).every((c) => c === codec);
-    const column: EncodedColumn = {
-      codec,
-      codecs: sameCodec ? undefined : this.#codecs.slice(0, rows),
-      stride,
-      sizes: uniform ? undefined : this.#sizes.slice(0, rows),
-      homes: this.#anyStored ? this.#homes.slice(0, rows) : undefined,
-      bytes: this.#bytes.slice(0, this.#end),
-    };
+    const bytes = this.#bytes.slice(0, this.#end);
+    const column = this.#onlyNumbers ? numberColumn(this.#rows, bytes) : this.#mixedColumn(bytes);
     this.#rows = 0;
     this.#end = 0;
-    this.#uniform = true;
-    this.#anyStored = false;
+    this.#onlyNumbers = true;
     return column;
   }
 
-  #row(codec: Codec, size: number, home: Home): void {
+  #mixedColumn(bytes: Uint8Array): EncodedColumn {
+    const rows = this.#rows;
+    const codec = this.#codecs[0] as Codec;
+    const size = this.#sizes[0] as number;
+    let [sameCodec, sameSize, anyStored] = [true, true, false];
+    for (let row = 0; row < rows; row++) {
+      if (this.#codecs[row] !== codec) sameCodec = false;
+      if (this.#sizes[row] !== size) sameSize = false;
+      if (this.#homes[row] !== Home.Inline) anyStored = true;
+    }
+    return {
+      codec,
+      codecs: sameCodec ? undefined : this.#codecs.slice(0, rows),
+      stride: sameSize ? size : 0,
+      sizes: sameSize ? undefined : this.#sizes.slice(0, rows),
+      homes: anyStored ? this.#homes.slice(0, rows) : undefined,
+      bytes,
+    };
+  }
+
+  #addRow(codec: Codec, size: number, home: Home): void {
+    if (this.#onlyNumbers) this.#describeNumbers();
     const row = this.#rows++;
-    if (row === this.#codecs.length) this.#growRows();
+    if (row === this.#codecs.length) this.#growRows(row + 1);
     this.#codecs[row] = codec;
     this.#sizes[row] = size;
     this.#homes[row] = home;
-    if (codec !== this.#codecs[0] || size !== this.#sizes[0]) this.#uniform = false;
+  }
+
+  /** From here on each row has a codec, a size and a home: also those so far. */
+  #describeNumbers(): void {
+    const rows = this.#rows;
+    this.#onlyNumbers = false;
+    this.#growRows(rows + 1);
+    this.#codecs.fill(Codec.F64, 0, rows);
+    this.#sizes.fill(8, 0, rows);
+    this.#homes.fill(Home.Inline, 0, rows);
   }
 
   #growBytes(needed: number): void {
-    const bytes = new Uint8Array(
-      Math.ceil(Math.max(2 * this.#bytes.byteLength, this.#end + needed) / 8) * 8,
-    );
+    const wanted = Math.max(2 * this.#bytes.byteLength, this.#end + needed);
+    const bytes = new Uint8Array(Math.ceil(wanted / 8) * 8);
     bytes.set(this.#bytes.subarray(0, this.#end));
     this.#bytes = bytes;
     this.#numbers = new Float64Array(bytes.buffer);
   }
 
-  #growRows(): void {
-    const rows = 2 * this.#codecs.length;
-    const [codecs, sizes, homes] = [
-      new Uint8Array(rows),
-      new Uint32Array(rows),
-      new Uint8Array(rows),
-    ];
+  #growRows(needed: number): void {
+    if (needed <= this.#codecs.length) return;
+    const rows = Math.max(2 * this.#codecs.length, needed);
+    const codecs = new Uint8Array(rows);
+    const sizes = new Uint32Array(rows);
+    const homes = new Uint8Array(rows);
     codecs.set(this.#codecs);
     sizes.set(this.#sizes);
     homes.set(this.#homes);
@@ -126,6 +143,18 @@ export class ColumnWriter {
   }
 }
 
+/** The column of `rows` doubles; no rows are of codec Undefined. */
+function numberColumn(rows: number, bytes: Uint8Array): EncodedColumn {
+  return {
+    codec: rows === 0 ? Codec.Undefined : Codec.F64,
+    codecs: undefined,
+    stride: rows === 0 ? 0 : 8,
+    sizes: undefined,
+    homes: undefined,
+    bytes,
+  };
+}
+
 /**
  * Encodes the values of rows at once.
  * @throws HeddleError ERR_ARGUMENT_SERIALIZATION naming item and path
@@ -133,16 +162,8 @@ export class ColumnWriter {
 export function encodeColumn(values: ArrayLike<unknown>): EncodedColumn {
   const numbers = allNumbers(values);
   if (numbers !== undefined) {
-    const stride = numbers.length === 0 ? 0 : 8;
     const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-    return {
-      codec: Codec.F64,
-      codecs: undefined,
-      stride,
-      sizes: undefined,
-      homes: undefined,
-      bytes,
-    };
+    return numberColumn(numbers.length, bytes);
   }
   const writer = new ColumnWriter();
   for (let i = 0; i < values.length; i++) writer.add(values[i], `argument (item ${i})`);
@@ -178,6 +199,8 @@ export class ValueColumn {
   readonly rows: number;
   readonly #shape: ColumnShape;
   readonly #bytes: Uint8Array;
+  readonly #onlyNumbers: boolean;
+  #numbers: Float64Array | undefined;
   #starts: Uint32Array | undefined;
 
   /** @throws WireError if the payload part is shorter than the column */
@@ -187,6 +210,9 @@ export class ValueColumn {
     this.rows = shape.rows;
     this.#shape = shape;
     this.#bytes = part === undefined ? Buffer.alloc(0) : buffered(part);
+    const { codec, codecs, stride, homes } = shape;
+    this.#onlyNumbers =
+      codec === Codec.F64 && codecs === undefined && homes === undefined && stride === 8;
   }
 
   /** Codec of a row. */
@@ -213,6 +239,10 @@ export class ValueColumn {
 
   /** The row's value. */
   value(row: number): unknown {
+    if (this.#onlyNumbers) {
+      this.#numbers ??= this.numbers();
+      return this.#numbers?.[row];
+    }
     const codec = this.codec(row);
     if (codec === Codec.Undefined) return undefined;
     if (!this.isInline(row)) throw new WireError(`row ${row} is not inline`);
@@ -224,15 +254,9 @@ export class ValueColumn {
 
   /** All rows as doubles if every one is an inline number; a copy. */
   numbers(): Float64Array | undefined {
-    const { codec, codecs, stride, homes, offset, rows } = this.#shape;
-    if (codec !== Codec.F64 || codecs !== undefined || homes !== undefined || stride !== 8)
-      return undefined;
-    return new Float64Array(
-      this.#bytes.buffer.slice(
-        this.#bytes.byteOffset + offset,
-        this.#bytes.byteOffset + offset + 8 * rows,
-      ),
-    );
+    if (!this.#onlyNumbers) return undefined;
+    const start = this.#bytes.byteOffset + this.#shape.offset;
+    return new Float64Array(this.#bytes.buffer.slice(start, start + 8 * this.rows));
   }
 
   #start(row: number): number {
