@@ -48,6 +48,7 @@ mod io_thread;
 mod part;
 mod peers;
 mod router;
+mod setup;
 mod socket;
 mod version;
 mod waker;

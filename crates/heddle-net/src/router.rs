@@ -7,22 +7,17 @@ use heddle_zmq_sys as sys;
 
 use crate::batch::Batch;
 use crate::config::{Config, Limits};
-use crate::curve::{ClientKey, Curve};
-use crate::endpoint::{Endpoint, SocketFile};
+use crate::curve::ClientKey;
+use crate::endpoint::SocketFile;
 use crate::error::NetError;
 use crate::io_thread;
 use crate::part::Part;
 use crate::peers::{Outbox, Peer, PeerId, Peers, size};
+use crate::setup;
 use crate::socket::{Context, Outcome, Socket};
 use crate::waker::{WakeReceiver, Waker};
 use crate::zap::ZapHandler;
 
-/// ZMTP heartbeats: a ping each second, a connection silent for three is cut, both ways.
-const HEARTBEAT_MS: c_int = 1000;
-const HEARTBEAT_TIMEOUT_MS: c_int = 3000;
-/// Half-open connections are cut after this long.
-const HANDSHAKE_MS: c_int = 3000;
-const BACKLOG: c_int = 1024;
 /// How soon a blocked peer is tried again while nothing else happens: libzmq does not say when one
 /// peer's pipe has room.
 const RETRY: Duration = Duration::from_millis(5);
@@ -113,9 +108,9 @@ impl Router {
         let thread_prefix = io_thread::name_prefix();
         let context = Context::new(thread_prefix)?;
         let socket = context.socket(sys::ZMQ_ROUTER)?;
-        set_options(&socket, &config.limits)?;
+        setup::set_options(&socket, &config.limits)?;
         let zap = match config.curve {
-            Some(curve) => Some(set_curve(&context, &socket, curve)?),
+            Some(curve) => Some(setup::set_curve(&context, &socket, curve)?),
             None => None,
         };
         let wake = WakeReceiver::new().map_err(|error| NetError::System {
@@ -141,7 +136,7 @@ impl Router {
             surplus: Part::default(),
         };
         for endpoint in &config.binds {
-            let address = bind(&router.socket, endpoint)?;
+            let address = setup::bind(&router.socket, endpoint)?;
             router.addresses.push(address);
             router._files.extend(endpoint.claim_file());
         }
@@ -422,68 +417,6 @@ impl Router {
     pub fn close(self, linger: Duration) -> Result<(), NetError> {
         let linger = linger.min(LINGER_MAX).as_millis() as c_int;
         self.socket.set_int(sys::ZMQ_LINGER, linger)
-    }
-}
-
-fn set_options(socket: &Socket, limits: &Limits) -> Result<(), NetError> {
-    let queued = c_int::try_from(limits.frames_queued_max)
-        .unwrap_or(c_int::MAX)
-        .max(1);
-    for (option, value) in [
-        (sys::ZMQ_ROUTER_MANDATORY, 1),
-        (sys::ZMQ_ROUTER_HANDOVER, 0),
-        (sys::ZMQ_ROUTER_NOTIFY, sys::ZMQ_NOTIFY_DISCONNECT),
-        (sys::ZMQ_SNDTIMEO, 0),
-        (sys::ZMQ_LINGER, 0),
-        (sys::ZMQ_SNDHWM, queued),
-        (sys::ZMQ_RCVHWM, queued),
-        (sys::ZMQ_BACKLOG, BACKLOG),
-        (sys::ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS),
-        (sys::ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS),
-        (sys::ZMQ_HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS),
-        (sys::ZMQ_HEARTBEAT_TTL, HEARTBEAT_TIMEOUT_MS),
-    ] {
-        socket.set_int(option, value)?;
-    }
-    socket.set_i64(
-        sys::ZMQ_MAXMSGSIZE,
-        i64::try_from(limits.part_bytes_max).unwrap_or(i64::MAX),
-    )
-}
-
-/// The ZAP handler comes first, then CURVE: a handshake that finds no handler is refused.
-fn set_curve(context: &Context, socket: &Socket, curve: Curve) -> Result<ZapHandler, NetError> {
-    curve.secret.public()?; // Checks the key.
-    let zap = ZapHandler::new(context, curve.clients)?;
-    socket.set_int(sys::ZMQ_CURVE_SERVER, 1)?;
-    socket.set_str(sys::ZMQ_CURVE_SECRETKEY, curve.secret.as_c_str())?;
-    socket.set_str(sys::ZMQ_ZAP_DOMAIN, c"heddle")?;
-    socket.set_int(sys::ZMQ_ZAP_ENFORCE_DOMAIN, 1)?;
-    Ok(zap)
-}
-
-/// Binds one endpoint and gives its resolved address.
-fn bind(socket: &Socket, endpoint: &Endpoint) -> Result<String, NetError> {
-    endpoint.check_free()?;
-    // Only for literal IPv6 addresses: with it libzmq would bind IPv4 ones as mapped addresses.
-    socket.set_int(sys::ZMQ_IPV6, c_int::from(endpoint.is_ipv6()))?;
-    match socket.bind(&endpoint.to_string()) {
-        Ok(()) => socket.last_endpoint(),
-        Err(NetError::System {
-            errno: libc::EADDRINUSE,
-            ..
-        }) => Err(NetError::AddressInUse {
-            endpoint: endpoint.to_string(),
-        }),
-        Err(NetError::System {
-            errno: libc::EACCES | libc::EPERM | libc::ENOENT | libc::ENOTDIR | libc::EADDRNOTAVAIL,
-            text,
-            ..
-        }) => Err(NetError::AddressInvalid {
-            endpoint: endpoint.to_string(),
-            reason: text,
-        }),
-        Err(error) => Err(error),
     }
 }
 
