@@ -1,0 +1,19 @@
+/** All cases, in the order of the report. */
+import type { Case } from '../harness.js';
+import { E2E_CASES } from './e2e.js';
+import { NATIVE_CASES } from './engine.js';
+import { FLOOR_CASES } from './floors.js';
+import { memory } from './memory.js';
+import { piscina, poolifier } from './peers.js';
+import { shuffle } from './shuffle.js';
+
+/** Every case `--only` can name. */
+export const CASES: readonly Case[] = [
+  ...NATIVE_CASES,
+  ...E2E_CASES,
+  ...FLOOR_CASES,
+  piscina,
+  poolifier,
+  shuffle,
+  memory,
+];

@@ -1,0 +1,51 @@
+/** The workloads in the engine's addon, typed. */
+import { loadAddon } from '#heddle/native/load.js';
+
+/** Runs one prepared graph through the engine, once. */
+export interface EngineRun {
+  readonly tasks: number;
+  /** Gives the number of tasks completed. */
+  run(): number;
+  digest(): string;
+}
+
+/** Counts one prepared graph down, once. */
+export interface WalkRun {
+  readonly tasks: number;
+  /** Gives the number of rows completed. */
+  run(): number;
+}
+
+/** Takes one prepared graph in, once. */
+export interface IngestRun {
+  /** Gives whether the engine took it. */
+  run(): boolean;
+}
+
+/** Frames to one worker and back, on the calling thread. */
+export interface LoopFloor {
+  /** Blocks until at least `records` records were answered; gives their number. */
+  run(records: number): number;
+}
+
+/** A thread that hands messages from one peer to another. */
+export interface RelayFloor {
+  stop(): void;
+}
+
+interface Addon {
+  BenchEngine: new (shape: 'map' | 'tree' | 'random', tasks: number) => EngineRun;
+  BenchWalk: new (shape: 'tree' | 'random', tasks: number) => WalkRun;
+  BenchIngest: new (tasks: number) => IngestRun;
+  BenchLoopFloor: new (address: string) => LoopFloor;
+  BenchRelayFloor: new (address: string) => RelayFloor;
+  benchWireAssign(records: number): boolean;
+}
+
+let loaded: Addon | undefined;
+
+/** The addon; loaded at first use, so that peers can be measured without it. */
+export function native(): Addon {
+  loaded ??= loadAddon('heddle', 'HEDDLE_NATIVE_PATH') as Addon;
+  return loaded;
+}

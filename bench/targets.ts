@@ -1,0 +1,57 @@
+/** The figures Heddle sets itself, as ratios within one run wherever a ratio can be had. */
+import { format, type Result } from './harness.js';
+
+interface Target {
+  readonly of: string;
+  /** Case that `of` is divided by; without one, the figure itself counts. */
+  readonly by?: string;
+  readonly least?: number;
+  readonly most?: number;
+}
+
+/** Absolute ones are for a server core of 2026. */
+const TARGETS: readonly Target[] = [
+  { of: 'e2e.map', by: 'peer.poolifier', least: 3 },
+  { of: 'e2e.map', by: 'floor.loop', least: 0.1 },
+  { of: 'e2e.submit', by: 'peer.poolifier', least: 1 },
+  { of: 'e2e.rtt', by: 'floor.rtt', most: 5 },
+  { of: 'e2e.chain', by: 'floor.rtt', most: 3 },
+  { of: 'engine.random', by: 'floor.walk.random', most: 3 },
+  { of: 'engine.map', most: 150 },
+  { of: 'engine.tree', most: 150 },
+  { of: 'ingest.csr', most: 200 },
+  { of: 'shuffle.setindex', most: 6 },
+  { of: 'memory.held', most: 200 },
+];
+
+/** Pairs of which the first is a floor: what beats its floor shows a defect in the floor. */
+const FLOORS: readonly (readonly [floor: string, of: string, lessIsBetter: boolean])[] = [
+  ['floor.walk.tree', 'engine.tree', true],
+  ['floor.walk.random', 'engine.random', true],
+  ['floor.loop', 'e2e.map', false],
+  ['floor.rtt', 'e2e.rtt', true],
+];
+
+/** One line for each target both of whose cases were run, and for each floor that was beaten. */
+export function compare(results: ReadonlyMap<string, Result>): string[] {
+  const lines: string[] = [];
+  for (const { of, by, least, most } of TARGETS) {
+    const over = results.get(of)?.median;
+    const under = by === undefined ? 1 : results.get(by)?.median;
+    if (over === undefined || under === undefined) continue;
+    const ratio = over / under;
+    const met = ratio >= (least ?? 0) && ratio <= (most ?? Number.POSITIVE_INFINITY);
+    const bound = least === undefined ? `at most ${most}` : `at least ${least}`;
+    const what = by === undefined ? of : `${of} / ${by}`;
+    lines.push(`${met ? 'met   ' : 'MISSED'}  ${what} = ${format(ratio)} (${bound})`);
+  }
+  for (const [floor, of, less] of FLOORS) {
+    const bottom = results.get(floor)?.median;
+    const figure = results.get(of)?.median;
+    if (bottom === undefined || figure === undefined) continue;
+    if (less ? figure < bottom : figure > bottom) {
+      lines.push(`DEFECT  ${of} beats its floor ${floor}: the floor is not one`);
+    }
+  }
+  return lines;
+}

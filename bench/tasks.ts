@@ -1,0 +1,8 @@
+/** Tasks of the end-to-end cases: what workers import. */
+import { task } from 'heddle';
+
+/** The no-op: its argument, so that every result can be checked. */
+export const same = task(import.meta.url, 'same', (x: number) => x);
+
+/** A hop of the chain. */
+export const next = task(import.meta.url, 'next', (x: number) => x + 1);
