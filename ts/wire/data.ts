@@ -4,7 +4,7 @@ import { checkEnum, checkPayload, equalLengths } from './columns.js';
 import { WireError } from './error.js';
 import { assembleFrame, type Frame, type FrameParts, readBody } from './frame.js';
 import { Codec, Kind } from './generated/enums.js';
-import { RECORDS_PER_SECTION_MAX } from './generated/limits.js';
+import { CHUNK_BYTES_MAX, RECORDS_PER_SECTION_MAX } from './generated/limits.js';
 import * as tables from './generated/tables.js';
 import type { Draft } from './reader.js';
 
@@ -64,6 +64,9 @@ export function decodePut(frame: Frame): tables.Put {
   const message = readBody(frame, Kind.Put, tables.readPut);
   const chunk = frame.payload[0];
   if (chunk === undefined) throw new WireError('Put: the chunk is absent');
+  if (chunk.byteLength > CHUNK_BYTES_MAX) {
+    throw new WireError(`Put: a chunk of ${chunk.byteLength} bytes`);
+  }
   if (message.offset + chunk.byteLength > message.total)
     throw new WireError('Put: the chunk ends beyond its value');
   return message;

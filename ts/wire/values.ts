@@ -3,6 +3,7 @@ import { type ErrorRecord, fromErrorRecord, HeddleError, toErrorRecord } from '.
 import { findUncloneable } from './cloneable.js';
 import { WireError } from './error.js';
 import { Codec } from './generated/enums.js';
+import { ERROR_BYTES_MAX } from './generated/limits.js';
 import { pack, unpack } from './msgpack.js';
 import { type EncodedParts, encodeParts, PartsValue, splitParts } from './parts.js';
 
@@ -60,9 +61,13 @@ export function encodeResult(value: unknown): Encoded | EncodedParts {
   return encodeParts(value.values.map((part) => encodeValue(part, 'result')));
 }
 
-/** Encodes anything thrown, by the Error codec. Never throws. */
+/** Encodes anything thrown, by the Error codec. Never throws; causes and properties go if they are too large. */
 export function encodeError(thrown: unknown): Encoded {
-  return { codec: Codec.Error, bytes: pack(toErrorRecord(thrown)) };
+  const record = toErrorRecord(thrown);
+  const bytes = pack(record);
+  if (bytes.byteLength <= ERROR_BYTES_MAX) return { codec: Codec.Error, bytes };
+  const { name, message, stack, code } = record;
+  return { codec: Codec.Error, bytes: pack({ name, message, stack, code }) };
 }
 
 /**

@@ -147,6 +147,16 @@ test('errors keep class, message, stack and code', () => {
   assert.equal(error.stack, thrown.stack);
 });
 
+test('an error larger than the limit loses causes and properties, not itself', () => {
+  const props = Object.fromEntries(
+    Array.from({ length: 32 }, (_, i) => [`p${i}`, 'é'.repeat(9_000)]),
+  );
+  const { bytes } = wire.encodeError(Object.assign(new Error('large'), props, { code: 'E_LARGE' }));
+  assert.ok(bytes.byteLength <= wire.limits.ERROR_BYTES_MAX);
+  const error = wire.decodeError(bytes) as Error & { code: string };
+  assert.deepEqual([error.message, error.code], ['large', 'E_LARGE']);
+});
+
 test('an error written by the scheduler becomes a HeddleError', () => {
   const bytes = Buffer.concat([
     Buffer.from([0x83, 0xa4]),
