@@ -6,7 +6,7 @@ import { must, root, say } from './process.mjs';
 import { filesUnder, Stamp } from './stamp.mjs';
 
 /** Projects in the order of their references. */
-const REFERENCES = { ts: [], test: ['ts'], bench: ['ts'] };
+const REFERENCES = { ts: [], test: ['ts', 'bench'], bench: ['ts'] };
 
 /** Those of `projects` whose sources have changed since they were last compiled. */
 export function staleProjects(projects) {
