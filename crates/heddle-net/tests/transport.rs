@@ -193,6 +193,42 @@ fn an_ipc_path_is_taken_only_from_the_dead() {
 }
 
 #[test]
+fn ipv6_loopback_is_bound_where_there_is_one() {
+    match Router::open(Config::bind("tcp://[::1]:*".parse().unwrap())) {
+        Ok(router) => {
+            assert!(router.addresses()[0].starts_with("tcp://[::1]:"));
+            drop(router);
+            round_trip(&mut Harness::open(Config::bind(
+                "tcp://[::1]:*".parse().unwrap(),
+            )));
+        }
+        Err(error) => assert_eq!(error.code(), "ERR_ADDRESS_INVALID", "{error}"),
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_spawned_process_does_not_inherit_the_socket() {
+    let harness = Harness::tcp();
+    let config = Config::bind(harness.address().parse().unwrap());
+    let mut child = std::process::Command::new("sleep")
+        .arg("60")
+        .spawn()
+        .unwrap();
+    drop(harness);
+    // Close-on-exec takes effect a moment after spawn returns; an inherited socket stays.
+    let start = Instant::now();
+    let mut again = Router::open(config.clone());
+    while again.is_err() && start.elapsed() < DEADLINE {
+        std::thread::sleep(Duration::from_millis(1));
+        again = Router::open(config.clone());
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    again.unwrap();
+}
+
+#[test]
 fn one_bad_endpoint_leaves_none_bound() {
     let taken = Harness::tcp();
     let folder = Folder::new("partial");

@@ -30,6 +30,7 @@ impl Dealer {
         };
         assert!(!socket.is_null());
         let dealer = Self { context, socket };
+        dealer.set(sys::ZMQ_IPV6, 1);
         dealer.set(sys::ZMQ_SNDHWM, 0);
         dealer.set(sys::ZMQ_RCVHWM, 0);
         dealer.set(sys::ZMQ_RCVTIMEO, DEADLINE.as_millis() as c_int);
