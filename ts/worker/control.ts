@@ -73,12 +73,14 @@ export class Control {
    * Connects and shakes hands.
    *
    * @param timeout milliseconds until a scheduler must have answered.
+   * @param signal ends the attempt.
    * @throws HeddleError `ERR_CONNECT_TIMEOUT`, `ERR_PROTOCOL_VERSION` or the code the scheduler refuses with.
    */
   static async open(
     address: string,
     hello: Draft<Hello>,
     timeout: number,
+    signal: AbortSignal,
   ): Promise<{ control: Control; welcome: Welcome }> {
     const control = new Control(address);
     const welcomed = new Promise<Welcome>((resolve) => {
@@ -88,18 +90,25 @@ export class Control {
       const text = `no scheduler answered at ${address} within ${timeout} ms. Is 'heddle scheduler' running there?`;
       control.#finish(new HeddleError('ERR_CONNECT_TIMEOUT', text), false);
     }, timeout);
-    control.#socket.connect(address);
+    control.#socket.events.on('disconnect', () => {
+      if (control.#welcome !== null) control.#lose('the connection was lost');
+    });
+    const stop = (): void => control.close('stopped');
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    if (!control.#over) control.#socket.connect(address);
     control.#outbox.push(encodeHello(hello));
     void control.#receive();
     const first = await Promise.race([welcomed, control.ended]);
     clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
     if ('error' in first) throw first.error;
-    control.#socket.events.on('disconnect', () => control.#lose('the connection was lost'));
     return { control, welcome: first };
   }
 
   /** Begins to serve: frames that came since Welcome are handed over first. */
   serve(owner: ControlOwner): void {
+    if (this.#over) return;
     this.#owner = owner;
     for (const frame of this.#early) this.#deliver(frame);
     this.#early = [];
@@ -138,7 +147,9 @@ export class Control {
       } catch (error) {
         if (!(error instanceof WireError)) throw error;
         this.rejectedFrames++;
-        if (error.code === 'ERR_PROTOCOL_VERSION') this.#finish(error as HeddleError, false);
+        if (error.code === 'ERR_PROTOCOL_VERSION' && this.#welcome === null) {
+          this.#finish(error as HeddleError, false);
+        }
       }
     }
   }

@@ -20,7 +20,7 @@ export interface WorkerOptions {
   readonly memory?: number | undefined;
   /** Milliseconds a scheduler may take to answer. Default 10000. */
   readonly timeout?: number | undefined;
-  /** Longest busy wait of a lane for more work, in microseconds. Default 60. */
+  /** Longest busy wait of a lane for more work, in microseconds. Default 40. */
   readonly spinUs?: number | undefined;
   /** Ends the worker when it aborts. */
   readonly signal?: AbortSignal | undefined;
@@ -52,7 +52,7 @@ export interface ResolvedOptions {
 const MEMORY_BYTES = 4 * 1024 ** 3;
 const HEAP_MB_MIN = 256;
 const CONNECT_MS = 10_000;
-const SPIN_US = 60;
+const SPIN_US = 40;
 /** Paths of Unix sockets are limited to about 107 bytes. */
 const IPC_PATH_BYTES_MAX = 100;
 

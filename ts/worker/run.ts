@@ -29,7 +29,7 @@ class WorkerProcess {
   #core: Core | null = null;
   #control: Control | null = null;
   #epoch = 0;
-  #stopped = false;
+  readonly #stopped = new AbortController();
   #idleBeat: NodeJS.Timeout | null = null;
 
   constructor(
@@ -49,8 +49,8 @@ class WorkerProcess {
     try {
       for (;;) {
         const ending = await this.#incarnation();
-        if (this.#stopped || !this.options.reconnect) return ending;
-        await sleep(RECONNECT_MS);
+        if (this.#stopped.signal.aborted || !this.options.reconnect) return ending;
+        await sleep(RECONNECT_MS, undefined, { signal: this.#stopped.signal }).catch(() => {});
       }
     } finally {
       this.#data.close();
@@ -59,7 +59,7 @@ class WorkerProcess {
 
   /** Ends gracefully: the scheduler gives the work to others. */
   stop(reason: string): void {
-    this.#stopped = true;
+    this.#stopped.abort();
     this.#control?.close(reason);
   }
 
@@ -67,9 +67,10 @@ class WorkerProcess {
     const { options } = this;
     let opened: Awaited<ReturnType<typeof Control.open>>;
     try {
-      opened = await Control.open(options.connect, this.#hello(), options.timeout);
+      const { signal } = this.#stopped;
+      opened = await Control.open(options.connect, this.#hello(), options.timeout, signal);
     } catch (error) {
-      if (error instanceof HeddleError) return { graceful: false, error };
+      if (error instanceof HeddleError) return { graceful: error.code === 'ERR_CLOSED', error };
       throw error;
     }
     const { control, welcome } = opened;
@@ -88,7 +89,7 @@ class WorkerProcess {
       }, IDLE_BEAT_MS);
     };
     control.serve({ onFrame: (frame) => core.onFrame(frame), pull: () => core.pull(), beat });
-    if (this.#stopped) control.close('stopped');
+    if (this.#stopped.signal.aborted) control.close('stopped');
     this.onReady?.({ proc, epoch, dataAddress: this.#data.address, lanes });
     const ending = await control.ended;
     this.#core = null;
