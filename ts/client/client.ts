@@ -18,6 +18,7 @@ import { Hold } from './hold.js';
 import { type FuturesLike, rowList } from './row_list.js';
 import { scatterValues } from './scatter.js';
 import { Session } from './session.js';
+import type { SchedulerInfo, SchedulerStats } from './stats.js';
 import { type Computed, Submission } from './submission.js';
 
 /** Options of `Client.connect`. */
@@ -200,13 +201,13 @@ export class Client implements AsyncDisposable {
   }
 
   /** The scheduler's version, epoch, address and worker processes. */
-  info(): Promise<Readonly<Record<string, unknown>>> {
-    return this.#session.query('info') as Promise<Readonly<Record<string, unknown>>>;
+  info(): Promise<SchedulerInfo> {
+    return this.#session.query('info') as Promise<SchedulerInfo>;
   }
 
-  /** The scheduler's counters: tasks, states, clients, workers, CPU time by stage. */
-  stats(): Promise<Readonly<Record<string, unknown>>> {
-    return this.#session.query('stats') as Promise<Readonly<Record<string, unknown>>>;
+  /** The scheduler's counters: tasks by state, workers, CPU time by stage. */
+  stats(): Promise<SchedulerStats> {
+    return this.#session.query('stats') as Promise<SchedulerStats>;
   }
 
   /** What the scheduler knows of a task: its state and what it waits for. */

@@ -222,6 +222,15 @@ export class Connection {
       );
       return;
     }
+    if (this.#peer !== 0 && welcome.peer !== this.#peer) {
+      this.#lost(
+        new HeddleError(
+          'ERR_SCHEDULER_LOST',
+          `the scheduler at ${this.address} gave this client up: it was silent for longer than its grace`,
+        ),
+      );
+      return;
+    }
     this.#epoch = welcome.epoch;
     this.#peer = welcome.peer;
     this.#welcomed?.();

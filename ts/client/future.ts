@@ -45,6 +45,11 @@ export class Future<T> extends Reference {
     return this._rows.session.status(this._rows, this._row);
   }
 
+  /** The attempt that ended the task, 1 for the first; undefined while it is pending or after its release. */
+  get attempt(): number | undefined {
+    return this._rows.chunk(this._row)?.attempt(this._row);
+  }
+
   /**
    * The task's result, once it is there.
    * @param options `timeout` in milliseconds, `signal` to stop waiting (the task goes on: see `cancel`)
