@@ -9,6 +9,9 @@ import { hostTriple } from './toolchain.mjs';
 /** Where cargo puts its work: shared by start, test and clippy, so that C libraries compile once. */
 export const targetDir = process.env.CARGO_TARGET_DIR || join(root, 'target');
 
+// The variable replaces what .cargo/config.toml says; without bitcode in the libraries the addons cannot be linked.
+if (process.env.RUSTFLAGS) process.env.RUSTFLAGS += ' -Cembed-bitcode=yes';
+
 /** Arguments every cargo command shares: another profile, target or folder would compile all again. */
 export function cargoArgs(triple) {
   return ['--release', '--target', triple, '--target-dir', targetDir];
