@@ -6,7 +6,7 @@
 
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
-use napi::bindgen_prelude::{Either, Uint8Array, Uint8ArraySlice};
+use napi::bindgen_prelude::{Either, Null, Uint8Array, Uint8ArraySlice};
 use napi_derive::napi;
 
 use crate::error::{Code, KernelError, error};
@@ -66,8 +66,8 @@ pub struct NativePiece {
     pub offset: f64,
     /// Rows to read.
     pub rows: f64,
-    /// Columns to read, or all.
-    pub columns: Option<Vec<String>>,
+    /// Columns to read; null: all.
+    pub columns: Either<Vec<String>, Null>,
 }
 
 /// Keys drawn from one partition.
@@ -114,7 +114,11 @@ fn load(source: Source<'_>, columns: Option<&[String]>) -> crate::error::Result<
                 offset: count(piece.offset, "a piece's offset")?,
                 rows: count(piece.rows, "a piece's rows")?,
             };
-            parquet_read::read(&wanted, columns.or(piece.columns.as_deref()))
+            let named = match &piece.columns {
+                Either::A(names) => Some(names.as_slice()),
+                Either::B(_) => None,
+            };
+            parquet_read::read(&wanted, columns.or(named))
         }
     }
 }
