@@ -21,6 +21,7 @@ import {
   stampCrc,
 } from '#heddle/wire/index.js';
 import { BarePeer, helloOf, until, within } from './daemon_support.js';
+import { bytes } from './hostile_support.js';
 
 let scheduler: Scheduler;
 let witness: Witness;
@@ -95,15 +96,6 @@ async function withstands(messages: Uint8Array[][], strangers = 1, hello?: Role)
   }
   if (hello === undefined) assert.deepEqual(await witness.ask('digest'), digest);
   assert.equal(scheduler.state, 'running');
-}
-
-/** A deterministic stream of bytes. */
-function bytes(length: number, seed: number): Uint8Array {
-  let state = seed >>> 0 || 1;
-  return Uint8Array.from({ length }, () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state >>> 24;
-  });
 }
 
 const first = (frame: Uint8Array[]): Uint8Array => frame[0] ?? assert.fail('no part');
