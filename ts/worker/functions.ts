@@ -34,6 +34,11 @@ export class FunctionCache {
     this.#known.set(serial, { name, bytes, body: null, error: null, loading: null });
   }
 
+  /** Forgets all; modules stay imported. */
+  clear(): void {
+    this.#known.clear();
+  }
+
   /** The function of a serial, if it was defined. */
   get(serial: number): KnownFunction | undefined {
     return this.#known.get(serial);

@@ -260,6 +260,10 @@ class Lane {
           template: message.template === null ? null : compileTemplate(message.template),
         });
         return;
+      case 'forget':
+        this.#functions.clear();
+        this.#layers.clear();
+        return;
       case 'values':
         this.#values.set(message.id, message.values);
         return;

@@ -20,7 +20,8 @@ import type { FromLane, LaneStart, StoredBytes, ToLane } from './messages.js';
 import { type Run, sliceRun } from './section.js';
 
 const STUB_BYTES = HEAD_WORDS * 4;
-/** Definitions a lane keeps before it is told to forget them all. */
+/** Layers and functions a lane knows before it is told, when it has nothing to do, to forget them. */
+const DEFINITIONS_MAX = 4_096;
 const RESTART_DELAY_MS_MAX = 5_000;
 
 /** Functions and layers the process was told of; a lane gets them before its first use. */
@@ -238,6 +239,12 @@ export class LaneHost {
     const layer = this.definitions.layers.get(section.serial);
     if (layer === undefined)
       throw new HeddleError('ERR_PROTOCOL', `layer ${section.serial} was not defined`);
+    const known = this.#knownLayers.size + this.#knownFunctions.size;
+    if (known > DEFINITIONS_MAX && this.#batches.length === 0) {
+      this.#knownLayers.clear();
+      this.#knownFunctions.clear();
+      this.#port.postMessage({ type: 'forget' } satisfies ToLane);
+    }
     if (!this.#knownLayers.has(section.serial)) {
       this.#knownLayers.add(section.serial);
       this.#port.postMessage({ type: 'layer', serial: section.serial, ...layer } satisfies ToLane);

@@ -24,6 +24,8 @@ export type ToLane =
       readonly template: Uint8Array | null;
       readonly dataCodec: number;
     }
+  /** The lane has nothing queued and knows many definitions: those it needs again will be sent again. */
+  | { readonly type: 'forget' }
   /** Values a run takes as inputs; `id` stands in its section. */
   | { readonly type: 'values'; readonly id: number; readonly values: readonly SharedValue[] }
   /** A section too large for the ring; `id` stands in its stub. */

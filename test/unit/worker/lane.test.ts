@@ -206,3 +206,50 @@ test('a section larger than the ring, and text results over the result ring', as
   await s.until(() => s.told.length === 4000);
   for (const told of s.told) assert.equal(told.value, `${told.index}`.padEnd(900, 'x'));
 });
+
+test('a body that runs out of memory fails its task alone', async () => {
+  await using s = await FakeScheduler.start(1, ['--memory', '1000000']);
+  await s.define(
+    1,
+    '(x) => { if (x > 0) return x; const keep = []; for (;;) keep.push(new Array(1000).fill({ x })); }',
+  );
+  await s.assignNumbers(1, [0]);
+  const told = await s.outcome(1, 0);
+  assert.equal(told.outcome, Outcome.Failed);
+  assert.equal((told.value as { code: string }).code, 'ERR_WORKER_OUT_OF_MEMORY');
+  await s.until(() => s.lanes.length === 2);
+  await s.assignNumbers(1, [5], { first: 1, laneEpoch: 2 });
+  assert.equal((await s.outcome(1, 1)).value, 5);
+});
+
+test('a cancelled body that never ends costs its lane after the grace', async () => {
+  await using s = await FakeScheduler.start();
+  await s.define(
+    1,
+    '(x) => { if (x === 0) { require("node:fs").writeSync(2, "started"); for (;;); } return x; }',
+  );
+  await s.assignNumbers(1, [0, 1]);
+  await s.until(() => s.stderr.includes('started'));
+  await s.retract({ serial: 1, indices: Uint32Array.of(0, 1), cancel: true });
+  assert.equal((await s.outcome(1, 1)).outcome, Outcome.Retracted);
+  await s.until(() => s.lanes.length === 2);
+  assert.notEqual(s.told.find((t) => t.index === 0)?.outcome, Outcome.Ok);
+});
+
+test('timers a finished body left behind still run, and throw without harm to others', async () => {
+  await using s = await FakeScheduler.start();
+  await s.define(
+    1,
+    `(x) => {
+      if (x === 0) setTimeout(() => { globalThis.later = 'ran'; }, 20);
+      return globalThis.later ?? 'not yet';
+    }`,
+  );
+  await s.assignNumbers(1, [0]);
+  assert.equal((await s.outcome(1, 0)).value, 'not yet');
+  let first = 1;
+  await s.until(() => {
+    void s.assignNumbers(1, [1], { first: first++ });
+    return s.told.some((t) => t.value === 'ran');
+  });
+});
