@@ -37,7 +37,7 @@ export function computeNodes(
   }
   if (roots.length === 0) return [];
   const { nodes } = planOf(roots);
-  session.submitter.flush();
+  session.submitter.finish();
   const graph = new LazyGraph(session, new Set(roots));
   // Every node a node needs comes before it, so its place is known when it is an argument.
   for (const node of nodes) {

@@ -37,9 +37,9 @@ export class GatherWait extends Wait<unknown[]> {
     if (!this.#skip && list.length > 0) session.failureWatchers.add(this);
   }
 
-  /** Some row of the session failed: rejects if it is one of these. */
-  onFailure(): void {
-    if (this.settled) return;
+  /** Rows of a layer failed: rejects if one of these is among them. */
+  onFailure(failed: Rows): void {
+    if (this.settled || !this.#list.includes(failed)) return;
     for (let i = this.#cursor; i < this.#list.length; i++) {
       const rows = this.#list.rows(i);
       const row = this.#list.row(i);

@@ -26,8 +26,8 @@ import { rowOptions } from './submitter.js';
 /** What `map` takes its items from. */
 export type Items = Iterable<unknown> | NumberArray | FutureArray<unknown>;
 
-/** Row data of one Submit frame; a larger map is appended in several. */
-const FRAME_BYTES = 1 << 24;
+/** Row data of one Submit frame; a larger map is appended in several, as rows of an Explicit layer. */
+const FRAME_BYTES = 1 << 25;
 
 /** Maps `fn` over `items`. */
 export function mapItems(
@@ -154,7 +154,7 @@ function mapExplicit(
   const batch = new RowBatch();
   const row = rowOptions(fn, options);
   for (const item of items) batch.add(fn, [item, ...constants], row, session);
-  session.submitter.flush();
+  session.submitter.finish();
   const rows = session.openRows(items.length);
   rows.append(items.length);
   rows.closed = true;
@@ -170,27 +170,58 @@ function send(
   length: number,
   column: ItemColumn | undefined,
 ): FutureArray<unknown> {
-  session.submitter.flush();
+  const parts = [...slices(length, column)];
+  // Only Explicit layers can be appended to.
+  const appended = parts.length > 1;
+  if (appended) session.submitter.finish();
+  else session.submitter.flush();
   const rows = session.openRows(length);
-  for (const { first, count, begin, end } of slices(length, column)) {
+  for (const { first, count, begin, end } of parts) {
     rows.append(count);
-    const data: Partial<Draft<Layer>> =
-      column === undefined
-        ? {}
-        : {
-            dataCodec: column.codec,
-            dataStride: column.stride,
-            dataSizes: column.sizes?.subarray(first, first + count),
-            dataPart: 0,
-          };
+    const edges = appended ? explicitEdges(layer.inputs ?? [], count) : undefined;
     session.sendGraph(
       [{ rows, first, count }],
-      [{ ...layer, ...data, layer: rows.number, first, tasks: count }],
+      [
+        {
+          ...layer,
+          ...edges,
+          ...rowData(column, first, count),
+          layer: rows.number,
+          first,
+          tasks: count,
+        },
+      ],
       column === undefined ? [] : [column.bytes.subarray(begin, end)],
     );
   }
   rows.closed = true;
   return new FutureArray(new Hold(rows, 0, length), 0, length);
+}
+
+function rowData(column: ItemColumn | undefined, first: number, count: number): Draft<Layer> {
+  if (column === undefined) return {};
+  return {
+    dataCodec: column.codec,
+    dataStride: column.stride,
+    dataSizes: column.sizes?.subarray(first, first + count),
+    dataPart: 0,
+  };
+}
+
+/** Broadcast inputs as edges of every row. */
+function explicitEdges(inputs: readonly Draft<Input>[], count: number): Draft<Layer> {
+  const each = inputs.length;
+  const columns = { kind: LayerKind.Explicit, inputs: [] };
+  if (each === 0) return columns;
+  const repeat = (value: (input: Draft<Input>) => number): Uint32Array =>
+    Uint32Array.from({ length: each * count }, (_, i) => value(inputs[i % each] as Draft<Input>));
+  return {
+    ...columns,
+    depOffsets: Uint32Array.from({ length: count + 1 }, (_, i) => i * each),
+    depLayers: repeat(({ layer }) => layer as number),
+    depIndices: repeat(({ first }) => first as number),
+    depParts: repeat(({ part }) => part as number),
+  };
 }
 
 interface Slice {

@@ -10,6 +10,8 @@ export interface RowList {
   readonly length: number;
   rows(i: number): Rows;
   row(i: number): number;
+  /** False only if no row of that layer is listed. */
+  includes(rows: Rows): boolean;
 }
 
 /** Consecutive rows of one layer. */
@@ -31,10 +33,15 @@ export class RowRange implements RowList {
   row(i: number): number {
     return this.#first + i;
   }
+
+  includes(rows: Rows): boolean {
+    return rows === this.#rows;
+  }
 }
 
 class FutureRows implements RowList {
   readonly #futures: readonly Future<unknown>[];
+  #layers: Set<Rows> | undefined;
   readonly length: number;
 
   constructor(futures: readonly Future<unknown>[]) {
@@ -48,6 +55,11 @@ class FutureRows implements RowList {
 
   row(i: number): number {
     return (this.#futures[i] as Future<unknown>)._row;
+  }
+
+  includes(rows: Rows): boolean {
+    this.#layers ??= new Set(this.#futures.map((future) => future._rows));
+    return this.#layers.has(rows);
   }
 }
 

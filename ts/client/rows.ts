@@ -76,25 +76,21 @@ export class Rows {
     this.#onAccepted.push(tell);
   }
 
-  /** Takes in one section; waiters whose rows ended are added to `woken`. Gives how many rows failed. */
-  digest(section: UpdateSection, payload: readonly Uint8Array[], woken: Waiter[]): number {
+  /** Takes in one section; waiters whose rows ended are added to `woken`. */
+  digest(section: UpdateSection, payload: readonly Uint8Array[], woken: Waiter[]): void {
     const starts = section.starts as Uint32Array;
     const counts = section.counts as Uint32Array;
     const state = section.state === RowState.Pending ? PENDING : section.state;
     let chunk = NO_CHUNK;
     if (state !== PENDING) chunk = this.#chunks.push(new Chunk(section, payload)) - 1;
-    let failed = 0;
     for (let i = 0; i < starts.length; i++) {
       const start = starts[i] as number;
       const end = Math.min(start + (counts[i] as number), this.length);
       this.#digestRun(start, end, state, chunk);
-      if (state === PENDING) continue;
-      if (state !== RowState.Done) failed += end - start;
-      if (this.#parked.size > 0) this.#unpark(start, end, woken);
+      if (state !== PENDING && this.#parked.size > 0) this.#unpark(start, end, woken);
     }
     const made = this.#chunks[chunk];
     if (made !== undefined && made.live <= 0) this.#chunks[chunk] = undefined;
-    return failed;
   }
 
   #digestRun(start: number, end: number, state: number, chunk: number): void {

@@ -350,10 +350,14 @@ export class Session implements ConnectionOwner, ReferenceOwner {
       if (peer.address !== undefined) this.stored.learn(peer.proc, peer.address);
     }
     const woken: Waiter[] = [];
-    let failed = 0;
+    const failed = new Set<Rows>();
     for (const section of update.sections) {
       // Rows of a layer that is all released may still be told of once: nobody listens.
-      failed += this.#layers.get(section.layer)?.digest(section, frame.payload, woken) ?? 0;
+      const rows = this.#layers.get(section.layer);
+      if (rows === undefined) continue;
+      rows.digest(section, frame.payload, woken);
+      if (section.state === RowState.Failed || section.state === RowState.Cancelled)
+        failed.add(rows);
     }
     // Before the waiters run, so that the next Update is under way while results are decoded.
     if (update.seq - this.#creditedSeq >= CREDIT_STEP || update.seq < this.#creditedSeq) {
@@ -361,7 +365,11 @@ export class Session implements ConnectionOwner, ReferenceOwner {
       this.#connection.send(encodeCredit(this.epoch, { seq: update.seq }));
     }
     wake(woken);
-    if (failed > 0) for (const watcher of this.failureWatchers) watcher.onFailure();
+    this.#tellFailures(failed);
+  }
+
+  #tellFailures(failed: Iterable<Rows>): void {
+    for (const rows of failed) for (const watcher of this.failureWatchers) watcher.onFailure(rows);
   }
 
   #onAccepted(frame: Frame): void {
@@ -387,7 +395,7 @@ export class Session implements ConnectionOwner, ReferenceOwner {
       this.submitter.closeLayer(rows);
     }
     wake(woken);
-    for (const watcher of this.failureWatchers) watcher.onFailure();
+    this.#tellFailures(new Set(refused?.map(({ rows }) => rows)));
   }
 
   #onNotice(notice: Notice): void {

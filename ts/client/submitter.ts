@@ -79,7 +79,7 @@ export class Submitter {
     args: readonly unknown[],
     options: TaskOptions & { readonly key: string },
   ): Future<unknown> {
-    this.flush();
+    this.finish();
     const session = this.#session;
     const batch = new RowBatch();
     batch.add(fn, args, rowOptions(fn, options), session);
@@ -103,6 +103,12 @@ export class Submitter {
     this.#hold = undefined;
     if (rows.length >= LAYER_ROWS) this.closeLayer(rows);
     this.#session.sendGraph([{ rows, first, count }], [draft], [payload]);
+  }
+
+  /** Sends what has been added and ends the layer: a client appends to its newest Explicit layer only. */
+  finish(): void {
+    this.flush();
+    if (this.#rows !== undefined) this.closeLayer(this.#rows);
   }
 
   /** No more rows for this layer: it is full, or the scheduler refused some of it. */
