@@ -152,9 +152,11 @@ export class Connection {
     try {
       this.#watch();
       this.#socket.connect(this.address);
+      // Receive first: a receive() begun while a send waits for the connection swallows the event that send waits
+      // for (npm zeromq 6.8), and the Hello would never leave.
+      void this.#receive();
       this.#lastSent = performance.now();
       this.#queue.push(this.#hello());
-      void this.#receive();
       await answered;
     } finally {
       clearTimeout(timer);
