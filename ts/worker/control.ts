@@ -97,8 +97,10 @@ export class Control {
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop, { once: true });
     if (!control.#over) control.#socket.connect(address);
-    control.#outbox.push(encodeHello(hello));
+    // Receive first: a receive() begun while a send waits for the connection swallows the event that send
+    // waits for (npm zeromq 6.8), and the Hello would never leave.
     void control.#receive();
+    control.#outbox.push(encodeHello(hello));
     const first = await Promise.race([welcomed, control.ended]);
     clearTimeout(timer);
     signal.removeEventListener('abort', stop);
