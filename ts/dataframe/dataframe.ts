@@ -189,7 +189,7 @@ export class DataFrame implements Disposable {
     try {
       return await client.gather(written, wait);
     } catch (error) {
-      written.cancel('another file could not be written');
+      // Not cancelled: a write that runs goes on, and its file would appear after the others were removed.
       await client.wait(written, wait).catch(() => undefined);
       using removed = client.submit(removeFiles, path, names);
       // The first error is the one to report; a worker that cannot remove files could not write them either.

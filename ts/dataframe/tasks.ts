@@ -106,7 +106,9 @@ export const prepareFolder = task(
     const path = resolve(folder);
     try {
       mkdirSync(path, { recursive: true });
-      const present = readdirSync(path).filter((name) => name.endsWith('.parquet'));
+      const present = readdirSync(path, { withFileTypes: true })
+        .filter((entry) => entry.isFile() && entry.name.endsWith('.parquet'))
+        .map((entry) => entry.name);
       if (present.length > 0 && !overwrite) {
         throw new HeddleError(
           'ERR_ARGUMENT',
@@ -150,6 +152,12 @@ export const removeFiles = task(
   import.meta.url,
   'removeFiles',
   (folder: string, names: readonly string[]): void => {
-    for (const name of names) rmSync(join(folder, name), { force: true });
+    for (const name of names) {
+      try {
+        rmSync(join(folder, name), { force: true });
+      } catch {
+        // What cannot be removed was not written by us, such as a folder of that name; the rest still must go.
+      }
+    }
   },
 );

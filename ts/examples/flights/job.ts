@@ -1,5 +1,5 @@
 /** The example's work: read, order, write, prove. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import type { Table } from 'apache-arrow';
@@ -15,6 +15,7 @@ import type { Report } from './report.js';
 
 const OUTPUT_ROOT = 'heddle-out';
 const HEAD_ROWS = 5;
+const ATTEMPTS = 10;
 /** No step of the job takes nearly as long: a wait that does is a fault to report, not to sit out. */
 const STEP_MS = 300_000;
 
@@ -36,9 +37,11 @@ export interface Finished {
 export async function runFlights(options: FlightsOptions, signal: AbortSignal): Promise<Finished> {
   const input = flightsFile();
   const root = resolve(OUTPUT_ROOT);
-  mkdirSync(root, { recursive: true });
-  const output = mkdtempSync(join(root, `flights-by-${options.by.replace(/[^\w-]/g, '_')}-`));
-  const remove = (): void => rmSync(output, { recursive: true, force: true });
+  const output = ownFolder(root, `flights-by-${options.by.replace(/[^\w-]/g, '_')}-`);
+  const remove = (): void => {
+    rmSync(output, { recursive: true, force: true });
+    removeIfEmpty(root);
+  };
   process.once('exit', remove);
   try {
     const finished = await onCluster(options, input, output, signal);
@@ -48,6 +51,26 @@ export async function runFlights(options: FlightsOptions, signal: AbortSignal): 
     process.off('exit', remove);
     remove();
     throw signal.aborted ? signal.reason : error;
+  }
+}
+
+/** A new folder in `root`. Another run may remove `root` between our making it and using it: try again. */
+function ownFolder(root: string, prefix: string): string {
+  for (let attempt = 1; ; attempt++) {
+    mkdirSync(root, { recursive: true });
+    try {
+      return mkdtempSync(join(root, prefix));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Other runs have their folders in it.
   }
 }
 
