@@ -5,6 +5,7 @@ import type { TaskOptions } from '../graph/options.js';
 import type { Arg, Args } from '../graph/types.js';
 import type { Notice } from '../wire/index.js';
 import { limits } from '../wire/index.js';
+import { isTaskLane } from '../worker/context.js';
 import {
   type Completion,
   type CompletionOptions,
@@ -71,9 +72,18 @@ export class Client implements AsyncDisposable {
   /**
    * Connects to a scheduler.
    * @param address `tcp://HOST:PORT` or `ipc://PATH`
-   * @throws HeddleError ERR_ADDRESS_INVALID, ERR_CONNECT_TIMEOUT, ERR_PROTOCOL_VERSION, ERR_PROTOCOL, ERR_ARGUMENT
+   * @throws HeddleError ERR_ADDRESS_INVALID, ERR_CONNECT_TIMEOUT, ERR_PROTOCOL_VERSION, ERR_PROTOCOL, ERR_ARGUMENT,
+   *   ERR_CLUSTER_IN_WORKER
    */
   static async connect(address: string, options: ClientOptions = {}): Promise<Client> {
+    // A lane may be ended at any time, and a thread that ends with a socket open takes the process with it.
+    if (isTaskLane()) {
+      throw new HeddleError(
+        'ERR_CLUSTER_IN_WORKER',
+        'a task, or a module a worker imported, connects a client. Move the tasks into a module of their own, ' +
+          'and submit from outside them.',
+      );
+    }
     const session = await Session.open(address, {
       timeout: milliseconds('timeout', options.timeout ?? CONNECT_MS, 1),
       name: options.name ?? `client-${process.pid}`,

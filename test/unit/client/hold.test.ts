@@ -32,7 +32,7 @@ test('garbage collection releases maps and batches, not what is still held', asy
     await new Promise((resolve) => setTimeout(resolve, 10));
     while (scheduler.frames.some(({ kind }) => kind === Kind.Release)) {
       const { layers, counts } = decodeDemand(await scheduler.next(Kind.Release));
-      layers?.forEach((layer, i) => released.set(layer, counts?.[i] as number));
+      for (const [i, layer] of layers?.entries() ?? []) released.set(layer, counts?.[i] as number);
     }
   }
   assert.deepEqual([...released.values()].sort(), [3, 4]);
