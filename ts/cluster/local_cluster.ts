@@ -5,6 +5,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { Client, type ClientOptions } from '../client/index.js';
+import { PACKAGE_VERSION } from '../client/version.js';
 import { HeddleError } from '../errors/index.js';
 import { type CheckLevel, Scheduler } from '../native/index.js';
 import { isTaskLane } from '../worker/context.js';
@@ -67,6 +68,7 @@ export class LocalCluster implements AsyncDisposable {
     try {
       this.#scheduler = Scheduler.start({
         bind: [`ipc://${this.#folder}/scheduler`],
+        packageVersion: PACKAGE_VERSION,
         ...(options.clientGrace === undefined ? {} : { clientGraceMs: options.clientGrace }),
         ...(options.noWorkersNotice === undefined
           ? {}
