@@ -95,12 +95,11 @@ async function onCluster(
         const limit = rows === null ? {} : { rows };
         const flights = await readParquet(meter.watched(), input, { ...wait, ...limit });
         const sorted = flights.setIndex(by, { partitions });
-        const files = await sorted.toParquet(output, wait);
-        const done = performance.now();
-        const head = await sorted.head(HEAD_ROWS, wait);
-        return { flights, files, head, done };
+        return { flights, sorted, files: await sorted.toParquet(output, wait) };
       });
+      const done = performance.now();
       bar.stop();
+      const head = await job.sorted.head(HEAD_ROWS, wait);
       const total = job.files.reduce((sum, file) => sum + file.rows, 0);
       const wrong = await disprove({
         input,
@@ -111,13 +110,15 @@ async function onCluster(
       });
       if (job.files.length !== partitions)
         wrong.push(`${job.files.length} files, not ${partitions}`);
+      signal.throwIfAborted();
       if (wrong.length > 0) {
         throw new HeddleError('ERR_INTERNAL', `the result is wrong: ${wrong.join('; ')}`);
       }
-      const cost = await meter.cost(job.done);
-      const seconds = (job.done - started) / 1000;
+      const cost = await meter.cost(done);
+      signal.throwIfAborted();
+      const seconds = (done - started) / 1000;
       const report = { rows: total, partitions, by, seconds, verified: true, output, ...cost };
-      return { report, head: job.head };
+      return { report, head };
     } finally {
       bar.stop();
     }
