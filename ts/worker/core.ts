@@ -206,9 +206,7 @@ export class Core {
           if (inputs.wantsResults) inputs.made(serial, index, attempt, null);
         },
         inline: (serial, index, attempt, codec, bytes) => {
-          const memory = new SharedArrayBuffer(bytes.length);
-          new Uint8Array(memory).set(bytes);
-          inputs.made(serial, index, attempt, { codec, memory, at: 0, bytes: bytes.length });
+          inputs.made(serial, index, attempt, { codec, bytes: bytes.slice() });
         },
         get wantsInline() {
           return inputs.wantsResults;

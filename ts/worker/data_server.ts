@@ -29,7 +29,7 @@ const PUTS_MAX = 256;
 const PUT_IDLE_MS = 30_000;
 
 interface PartialPut {
-  readonly memory: SharedArrayBuffer;
+  readonly memory: ArrayBuffer;
   received: number;
   touched: number;
 }
@@ -143,16 +143,16 @@ export class DataServer {
         parts?.[i] ?? WHOLE_VALUE,
       );
       const offset = offsets?.[i] ?? 0;
-      if (value === undefined || offset > value.bytes) {
+      if (value === undefined || offset > value.bytes.length) {
         missing.push(i);
         continue;
       }
       const start = nextChunk(end);
-      const size = Math.min(value.bytes - offset, room - start);
+      const size = Math.min(value.bytes.length - offset, room - start);
       // An empty value always fits; of others, one byte is the least that makes progress.
-      if (size < 0 || (size === 0 && value.bytes > offset)) continue;
-      const from = new Uint8Array(value.memory, value.at + offset, size);
-      chunks.push({ item: i, codec: value.codec, from, offset, total: value.bytes });
+      if (size < 0 || (size === 0 && value.bytes.length > offset)) continue;
+      const from = value.bytes.subarray(offset, offset + size);
+      chunks.push({ item: i, codec: value.codec, from, offset, total: value.bytes.length });
       end = start + size;
     }
     const payload = new Uint8Array(end);
@@ -187,7 +187,7 @@ export class DataServer {
       if (this.store.bytes + this.#reserved() + put.total > this.memoryMax) {
         return refuse('ERR_LIMIT_EXCEEDED', `the worker has no room for ${put.total} bytes more`);
       }
-      partial = { memory: new SharedArrayBuffer(put.total), received: 0, touched: 0 };
+      partial = { memory: new ArrayBuffer(put.total), received: 0, touched: 0 };
       this.#puts.set(key, partial);
     }
     if (
@@ -206,7 +206,6 @@ export class DataServer {
       const value: StoredBytes = {
         codec: put.codec,
         memory: partial.memory,
-        bytes: put.total,
         parts: null,
       };
       this.store.put(put.serial, put.index, 1, value);

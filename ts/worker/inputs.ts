@@ -4,7 +4,7 @@
  */
 import { type AssignSection, WHOLE_VALUE } from '../wire/index.js';
 import type { Peers, Wanted } from './peers.js';
-import { type HeldInputs, INLINE, type Run, type SharedValue, sliceRun } from './section.js';
+import { type HeldInputs, type HeldValue, INLINE, type Run, sliceRun } from './section.js';
 import type { Store } from './store.js';
 
 /** Copies of other workers' values kept in case more records want them. */
@@ -102,7 +102,7 @@ export class Inputs {
   }
 
   /** A record of this process has made its value: records sent ahead may start. */
-  made(serial: number, index: number, attempt: number, inline: SharedValue | null): void {
+  made(serial: number, index: number, attempt: number, inline: HeldValue | null): void {
     const key = recordKey(serial, index, attempt);
     const needs = this.#local.get(key);
     if (needs === undefined) return;
@@ -155,8 +155,8 @@ export class Inputs {
     return undefined;
   }
 
-  #lookUp(s: AssignSection, dep: number, deps: number, absent: number[]): (SharedValue | null)[] {
-    const found: (SharedValue | null)[] = [];
+  #lookUp(s: AssignSection, dep: number, deps: number, absent: number[]): (HeldValue | null)[] {
+    const found: (HeldValue | null)[] = [];
     for (let i = 0; i < deps; i++) {
       const proc = s.depProcs?.[dep + i] ?? 0;
       if (proc === 0) {
@@ -174,7 +174,7 @@ export class Inputs {
     return found;
   }
 
-  #park(run: Run, found: (SharedValue | null)[]): Parked {
+  #park(run: Run, found: (HeldValue | null)[]): Parked {
     const held = new HeldBuilder();
     held.add(found);
     const parked = { run, held, missing: 0, over: false };
@@ -196,7 +196,7 @@ export class Inputs {
       this.#needLocal(need);
       return;
     }
-    const done = (value: SharedValue | undefined): void => {
+    const done = (value: HeldValue | undefined): void => {
       if (value !== undefined && name.part === WHOLE_VALUE) this.#copies.put(key, value);
       this.#settle(need, value);
     };
@@ -220,7 +220,7 @@ export class Inputs {
     else list.push(need);
   }
 
-  #settle(need: Need, value: SharedValue | undefined): void {
+  #settle(need: Need, value: HeldValue | undefined): void {
     const key = valueKey(need.name);
     if (this.#needs.get(key) === need) this.#needs.delete(key);
     for (const { parked, position } of need.waiters) {
@@ -264,15 +264,15 @@ function valueKey({ serial, index, attempt, part, proc }: InputName): string {
 /** Collects the held inputs of a run; each distinct value is named once. */
 class HeldBuilder {
   readonly #which: number[] = [];
-  readonly #values: SharedValue[] = [];
-  readonly #known = new Map<SharedValue, number>();
+  readonly #values: HeldValue[] = [];
+  readonly #known = new Map<HeldValue, number>();
 
   /** Appends the inputs of one record; null: inline, or set later. */
-  add(inputs: readonly (SharedValue | null)[]): void {
+  add(inputs: readonly (HeldValue | null)[]): void {
     for (const input of inputs) this.#which.push(input === null ? INLINE : this.#position(input));
   }
 
-  set(at: number, value: SharedValue): void {
+  set(at: number, value: HeldValue): void {
     this.#which[at] = this.#position(value);
   }
 
@@ -282,7 +282,7 @@ class HeldBuilder {
     return { which: Uint32Array.from(this.#which), values: this.#values };
   }
 
-  #position(value: SharedValue): number {
+  #position(value: HeldValue): number {
     let at = this.#known.get(value);
     if (at === undefined) {
       at = this.#values.push(value) - 1;
@@ -294,10 +294,10 @@ class HeldBuilder {
 
 /** Fetched values, the least recently used dropped first. */
 class Copies {
-  readonly #values = new Map<string, SharedValue>();
+  readonly #values = new Map<string, HeldValue>();
   #bytes = 0;
 
-  get(key: string): SharedValue | undefined {
+  get(key: string): HeldValue | undefined {
     const value = this.#values.get(key);
     if (value === undefined) return undefined;
     this.#values.delete(key);
@@ -305,14 +305,14 @@ class Copies {
     return value;
   }
 
-  put(key: string, value: SharedValue): void {
-    if (this.#values.has(key) || value.bytes > COPIES_BYTES_MAX) return;
+  put(key: string, value: HeldValue): void {
+    if (this.#values.has(key) || value.bytes.length > COPIES_BYTES_MAX) return;
     this.#values.set(key, value);
-    this.#bytes += value.bytes;
+    this.#bytes += value.bytes.length;
     for (const [oldest, { bytes }] of this.#values) {
       if (this.#bytes <= COPIES_BYTES_MAX) return;
       this.#values.delete(oldest);
-      this.#bytes -= bytes;
+      this.#bytes -= bytes.length;
     }
   }
 

@@ -16,10 +16,10 @@ import { ResultWriter } from './lane_results.js';
 import { SectionRunner, Stop } from './lane_run.js';
 import { EntryKind, Head, SectionView } from './lane_section.js';
 import type { FromLane, LaneStart, ToLane } from './messages.js';
-import type { SharedValue } from './section.js';
+import type { HeldValue } from './section.js';
 
 const YIELD_MS = 8;
-const NO_VALUES: readonly SharedValue[] = [];
+const NO_VALUES: readonly HeldValue[] = [];
 
 class Lane {
   readonly #memory: LaneMemory;
@@ -27,8 +27,8 @@ class Lane {
   readonly #clock: CpuClock = threadCpuClock();
   readonly #functions = new FunctionCache();
   readonly #layers = new Map<number, LaneLayer>();
-  readonly #values = new Map<number, readonly SharedValue[]>();
-  readonly #sections = new Map<number, SharedArrayBuffer>();
+  readonly #values = new Map<number, readonly HeldValue[]>();
+  readonly #sections = new Map<number, ArrayBuffer>();
   readonly #runner: SectionRunner;
   readonly #view = new SectionView();
   readonly #spinUsMax: number;
@@ -46,7 +46,8 @@ class Lane {
     this.#spinUsMax = start.spinUs;
     this.#spinUs = start.spinUs;
     const wakeMain = (): void => this.#wakeMain();
-    const post = (message: FromLane): void => this.#port.postMessage(message);
+    const post = (message: FromLane, move: ArrayBuffer[]): void =>
+      this.#port.postMessage(message, move);
     const results = new ResultWriter(this.#memory, post, wakeMain, start.inlineBytesMax);
     this.#runner = new SectionRunner(this.#memory, results, this.#clock, wakeMain, start.epoch);
     enterTaskLane(this.#runner);
@@ -95,7 +96,7 @@ class Lane {
 
   #readExternal(id: number): void {
     if (!this.#sections.has(id)) this.#drainPort();
-    const memory = this.#sections.get(id) as SharedArrayBuffer;
+    const memory = this.#sections.get(id) as ArrayBuffer;
     this.#sections.delete(id);
     this.#view.read(new Uint32Array(memory), new Uint8Array(memory), 0);
   }
@@ -110,7 +111,7 @@ class Lane {
     let values = NO_VALUES;
     if (view.values !== 0) {
       if (!this.#values.has(view.values)) this.#drainPort();
-      values = this.#values.get(view.values) as readonly SharedValue[];
+      values = this.#values.get(view.values) as readonly HeldValue[];
       this.#values.delete(view.values);
     }
     runner.begin(view, layer, values, this.#bodies(layer));
@@ -265,7 +266,7 @@ class Lane {
         this.#layers.clear();
         return;
       case 'values':
-        this.#values.set(message.id, message.values);
+        this.#values.set(message.id, valuesOf(message.memory, message.table));
         return;
       case 'section':
         this.#sections.set(message.id, message.memory);
@@ -278,6 +279,15 @@ class Lane {
         return;
     }
   }
+}
+
+function valuesOf(memory: ArrayBuffer, table: Uint32Array): HeldValue[] {
+  const values: HeldValue[] = [];
+  for (let i = 0; i < table.length; i += 3) {
+    const [codec, at, bytes] = table.subarray(i, i + 3) as unknown as number[];
+    values.push({ codec: codec as number, bytes: new Uint8Array(memory, at, bytes) });
+  }
+  return values;
 }
 
 /** True while user code has timers, sockets or other requests that need the event loop. */

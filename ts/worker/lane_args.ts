@@ -7,7 +7,7 @@
  */
 import { type ArgsMaker, Codec, decodeArgs, decodeValue } from '../wire/index.js';
 import type { SectionView } from './lane_section.js';
-import { INLINE, type SharedValue } from './section.js';
+import { type HeldValue, INLINE } from './section.js';
 
 /** A layer as lanes know it. */
 export interface LaneLayer {
@@ -19,7 +19,7 @@ export interface LaneLayer {
   readonly dataCodec: number;
 }
 
-const NO_VALUES: readonly SharedValue[] = [];
+const NO_VALUES: readonly HeldValue[] = [];
 const NO_BYTES = new Uint8Array(0);
 const NO_INPUTS: readonly unknown[] = [];
 
@@ -27,7 +27,7 @@ const NO_INPUTS: readonly unknown[] = [];
 export class ArgumentReader {
   #view!: SectionView;
   #layer!: LaneLayer;
-  #values: readonly SharedValue[] = NO_VALUES;
+  #values: readonly HeldValue[] = NO_VALUES;
   #data: Uint8Array = NO_BYTES;
   #inputs: Uint8Array = NO_BYTES;
   #dataAt = 0;
@@ -35,7 +35,7 @@ export class ArgumentReader {
   #dep = 0;
 
   /** Begins a section; `values` are those of its port message. */
-  begin(view: SectionView, layer: LaneLayer, values: readonly SharedValue[]): void {
+  begin(view: SectionView, layer: LaneLayer, values: readonly HeldValue[]): void {
     this.#view = view;
     this.#layer = layer;
     this.#values = values;
@@ -68,7 +68,7 @@ export class ArgumentReader {
       return view.hasData ? [item] : [];
     }
     // All of them before any is decoded: bytes that do not decode must not derail the records after this one.
-    const found: (Uint8Array | SharedValue)[] = [];
+    const found: (Uint8Array | HeldValue)[] = [];
     for (let i = 0; i < deps; i++) found.push(this.#takeInput());
     const inputs = found.map((input, i) => this.#decode(input, first + i));
     if (dataCodec === Codec.Args) return decodeArgs(data, inputs);
@@ -87,24 +87,24 @@ export class ArgumentReader {
   }
 
   /** Passes over the next input; gives its inline bytes, or the value it is among those held. */
-  #takeInput(): Uint8Array | SharedValue {
+  #takeInput(): Uint8Array | HeldValue {
     const { depHeld, depStride, depSizes } = this.#view;
     const i = this.#dep++;
     const which = depHeld === null ? INLINE : (depHeld[i] as number);
-    if (which !== INLINE) return this.#values[which] as SharedValue;
+    if (which !== INLINE) return this.#values[which] as HeldValue;
     const bytes = depStride > 0 ? depStride : (depSizes?.[i] ?? 0);
     const at = this.#inputAt;
     this.#inputAt = at + bytes;
     return this.#inputs.subarray(at, at + bytes);
   }
 
-  #decode(input: Uint8Array | SharedValue, dep: number): unknown {
+  #decode(input: Uint8Array | HeldValue, dep: number): unknown {
     const { depCodecs, depCodec } = this.#view;
     if (input instanceof Uint8Array) {
       return decodeValue(depCodecs === null ? depCodec : (depCodecs[dep] as number), input);
     }
-    const bytes = copy(new Uint8Array(input.memory), input.at, input.bytes);
-    return decodeValue(input.codec, bytes, true);
+    // A record alone owns what came with it; several may share a value.
+    return decodeValue(input.codec, input.bytes, this.#view.count === 1);
   }
 }
 

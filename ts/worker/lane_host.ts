@@ -17,7 +17,7 @@ import { ahead, LaneMemory, SLOTS, Total, Word } from './lane_memory.js';
 import { errorBytes } from './lane_results.js';
 import { EntryKind, HEAD_WORDS, Head, layoutOf, type RunLayout, writeRun } from './lane_section.js';
 import type { FromLane, LaneStart, StoredBytes, ToLane } from './messages.js';
-import { type Run, sliceRun } from './section.js';
+import { type HeldValue, type Run, sliceRun } from './section.js';
 
 const STUB_BYTES = HEAD_WORDS * 4;
 /** Layers and functions a lane knows before it is told, when it has nothing to do, to forget them. */
@@ -191,7 +191,7 @@ export class LaneHost {
     const at = this.#reserve(external ? STUB_BYTES : layout.bytes);
     if (at < 0) return false;
     this.#define(run);
-    const values = run.held === null ? 0 : this.#post({ type: 'values', values: run.held.values });
+    const values = run.held === null ? 0 : this.#postValues(run.held.values);
     const slot = this.#nextSlot;
     for (let s = slot; s !== slot + count; s++) memory.claims[memory.row(s)] = 0;
     if (external) this.#writeExternal(run, layout, at, slot, values);
@@ -220,17 +220,30 @@ export class LaneHost {
   }
 
   #writeExternal(run: Run, layout: RunLayout, at: number, slot: number, values: number): void {
-    const memory = new SharedArrayBuffer(layout.bytes);
+    const memory = new ArrayBuffer(layout.bytes);
     writeRun(run, layout, new Uint32Array(memory), new Uint8Array(memory), 0, slot, values);
     const { sectionWords } = this.#memory;
     sectionWords[(at >>> 2) + Head.BYTES] = STUB_BYTES;
     sectionWords[(at >>> 2) + Head.KIND] = EntryKind.External;
-    sectionWords[(at >>> 2) + Head.VALUES] = this.#post({ type: 'section', memory });
+    const id = this.#nextMessage++;
+    sectionWords[(at >>> 2) + Head.VALUES] = id;
+    this.#port.postMessage({ type: 'section', id, memory } satisfies ToLane, [memory]);
   }
 
-  #post(message: DistributiveOmit<Extract<ToLane, { id: number }>, 'id'>): number {
+  /** Sends copies of values a run takes as inputs; gives the number of the message. */
+  #postValues(values: readonly HeldValue[]): number {
+    const table = new Uint32Array(values.length * 3);
+    let end = 0;
+    for (const [i, { codec, bytes }] of values.entries()) {
+      const at = (end + 7) & ~7;
+      table.set([codec, at, bytes.length], i * 3);
+      end = at + bytes.length;
+    }
+    const all = Buffer.allocUnsafeSlow(end);
+    for (const [i, { bytes }] of values.entries()) all.set(bytes, table[i * 3 + 1]);
     const id = this.#nextMessage++;
-    this.#port.postMessage({ ...message, id });
+    const memory = all.buffer as ArrayBuffer;
+    this.#port.postMessage({ type: 'values', id, memory, table } satisfies ToLane, [memory]);
     return id;
   }
 
@@ -420,8 +433,6 @@ export class LaneHost {
     }, graceMs).unref();
   }
 }
-
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 function exited(code: number): HeddleError {
   return new HeddleError(

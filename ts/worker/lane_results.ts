@@ -27,7 +27,7 @@ export class ResultWriter {
 
   constructor(
     private readonly memory: LaneMemory,
-    private readonly post: (message: FromLane) => void,
+    private readonly post: (message: FromLane, move: ArrayBuffer[]) => void,
     private readonly wakeMain: () => void,
     private readonly inlineBytesMax: number,
   ) {}
@@ -55,7 +55,7 @@ export class ResultWriter {
       }
       const { codec, bytes } = encoded as { codec: number; bytes: Uint8Array };
       if (bytes.length > this.inlineBytesMax) {
-        this.#store(slot, row, { codec, memory: shared(bytes), bytes: bytes.length, parts: null });
+        this.#store(slot, row, { codec, memory: copyOf(bytes), parts: null });
       } else {
         this.#inline(row, bytes);
         this.memory.flags[row] = codec;
@@ -76,8 +76,8 @@ export class ResultWriter {
   }
 
   #store(slot: number, row: number, value: StoredBytes): void {
-    this.post({ type: 'value', slot, value });
-    this.memory.sizes[row] = value.bytes;
+    this.memory.sizes[row] = value.memory.byteLength;
+    this.post({ type: 'value', slot, value }, [value.memory]);
     this.memory.flags[row] = value.codec | ResultFlag.Stored;
   }
 
@@ -110,10 +110,11 @@ export function errorBytes(thrown: unknown): Uint8Array {
   return encodeError(Object.assign(new Error(message), { name, stack, code })).bytes;
 }
 
-function shared(bytes: Uint8Array): SharedArrayBuffer {
-  const memory = new SharedArrayBuffer(bytes.length);
-  new Uint8Array(memory).set(bytes);
-  return memory;
+/** Memory of its own for bytes that user code or a pool may still hold. */
+function copyOf(bytes: Uint8Array): ArrayBuffer {
+  const memory = Buffer.allocUnsafeSlow(bytes.length);
+  memory.set(bytes);
+  return memory.buffer as ArrayBuffer;
 }
 
 function storedParts(encoded: EncodedParts): StoredBytes {
@@ -125,5 +126,5 @@ function storedParts(encoded: EncodedParts): StoredBytes {
     end = at + part.bytes.length;
     parts.set([part.codec, at, part.bytes.length], i * 3);
   }
-  return { codec: Codec.Parts, memory: shared(whole), bytes: whole.length, parts };
+  return { codec: Codec.Parts, memory: whole.buffer as ArrayBuffer, parts };
 }

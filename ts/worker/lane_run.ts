@@ -11,7 +11,7 @@ import { ArgumentReader, type LaneLayer } from './lane_args.js';
 import { type LaneMemory, Total, Word } from './lane_memory.js';
 import type { ResultWriter } from './lane_results.js';
 import type { SectionView } from './lane_section.js';
-import type { SharedValue } from './section.js';
+import type { HeldValue } from './section.js';
 
 const CHUNK_RECORDS_MAX = 256;
 const CHUNK_US = 250;
@@ -61,7 +61,7 @@ export class SectionRunner implements CurrentRun {
   begin(
     view: SectionView,
     layer: LaneLayer,
-    values: readonly SharedValue[],
+    values: readonly HeldValue[],
     bodyOf: (k: number) => Body | null,
   ): void {
     this.#view = view;

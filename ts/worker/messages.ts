@@ -3,9 +3,9 @@
  * Records and their small results go through {@link LaneMemory} instead.
  *
  * A message is posted before the ring entry or slot that needs it is published, so the reader finds it by
- * draining the port, without waiting.
+ * draining the port, without waiting. Values are transferred: each thread's heap accounts for what it holds, which it
+ * would not for shared memory, and freed values would linger until some unrelated collection.
  */
-import type { SharedValue } from './section.js';
 
 /** Main thread to lane. */
 export type ToLane =
@@ -27,9 +27,15 @@ export type ToLane =
   /** The lane has nothing queued and knows many definitions: those it needs again will be sent again. */
   | { readonly type: 'forget' }
   /** Values a run takes as inputs; `id` stands in its section. */
-  | { readonly type: 'values'; readonly id: number; readonly values: readonly SharedValue[] }
+  | {
+      readonly type: 'values';
+      readonly id: number;
+      readonly memory: ArrayBuffer;
+      /** Codec, start and size in bytes of each value within `memory`. */
+      readonly table: Uint32Array;
+    }
   /** A section too large for the ring; `id` stands in its stub. */
-  | { readonly type: 'section'; readonly id: number; readonly memory: SharedArrayBuffer }
+  | { readonly type: 'section'; readonly id: number; readonly memory: ArrayBuffer }
   /** ABORT_SLOT has changed. */
   | { readonly type: 'abort' }
   /** The ring has an entry; sent only to a lane that waits in its event loop. */
@@ -44,11 +50,10 @@ export type FromLane =
   /** The value of a slot whose result is stored; posted before the slot is finished. */
   | { readonly type: 'value'; readonly slot: number; readonly value: StoredBytes };
 
-/** A stored value: its bytes, and where its parts lie if it has several. */
+/** A stored value: its bytes, and where its parts lie if it has several. The memory moves with the message. */
 export interface StoredBytes {
   readonly codec: number;
-  readonly memory: SharedArrayBuffer;
-  readonly bytes: number;
+  readonly memory: ArrayBuffer;
   /** Codec, start and size in bytes of each part within `memory`; null for a value that has none. */
   readonly parts: Uint32Array | null;
 }

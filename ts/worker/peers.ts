@@ -15,7 +15,7 @@ import {
   WireError,
 } from '../wire/index.js';
 import { Outbox } from './outbox.js';
-import type { SharedValue } from './section.js';
+import type { HeldValue } from './section.js';
 import { openDealer } from './sockets.js';
 
 const { CHUNK_BYTES_MAX } = limits;
@@ -34,11 +34,11 @@ export interface Wanted {
   /** Expected bytes; a hint for how much to ask for at once. */
   readonly bytes: number;
   /** Called once, with undefined if the value cannot be had. */
-  readonly done: (value: SharedValue | undefined) => void;
+  readonly done: (value: HeldValue | undefined) => void;
 }
 
 interface Item extends Wanted {
-  memory: SharedArrayBuffer | null;
+  memory: ArrayBuffer | null;
   received: number;
 }
 
@@ -194,14 +194,14 @@ class PeerLink {
     this.counters.fetchedBytes += bytes.length;
     if (item.received < total) return;
     finished.add(item);
-    item.done({ codec, memory: item.memory, at: 0, bytes: total });
+    item.done({ codec, bytes: new Uint8Array(item.memory) });
   }
 }
 
 /** Memory for a value of the size a peer claims, or null if there is none. */
-function allocate(bytes: number): SharedArrayBuffer | null {
+function allocate(bytes: number): ArrayBuffer | null {
   try {
-    return new SharedArrayBuffer(bytes);
+    return Buffer.allocUnsafeSlow(bytes).buffer as ArrayBuffer;
   } catch {
     return null;
   }

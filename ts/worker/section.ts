@@ -21,19 +21,17 @@ export interface Run {
   readonly held: HeldInputs | null;
 }
 
-/** A value another record made, or one part of it, in memory every lane can read. */
-export interface SharedValue {
+/** A value another record made, or one part of it. */
+export interface HeldValue {
   readonly codec: number;
-  readonly memory: SharedArrayBuffer;
-  readonly at: number;
-  readonly bytes: number;
+  readonly bytes: Uint8Array;
 }
 
 /** Where the inputs of a run are, one entry per input. */
 export interface HeldInputs {
   /** Position in `values`, or {@link INLINE}. */
   readonly which: Uint32Array;
-  readonly values: readonly SharedValue[];
+  readonly values: readonly HeldValue[];
 }
 
 /** In {@link HeldInputs.which}: the input's bytes travel with the run. */

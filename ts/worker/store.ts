@@ -1,13 +1,13 @@
 /** Values this process holds for others: results over the inline limit, and scattered values. One home per value. */
 import { WHOLE_VALUE } from '../wire/columns.js';
 import type { StoredBytes } from './messages.js';
-import type { SharedValue } from './section.js';
+import type { HeldValue } from './section.js';
 
 interface Entry {
   readonly attempt: number;
   readonly value: StoredBytes;
   /** The value as an input; the same object each time, so that a run names it once. */
-  readonly whole: SharedValue;
+  readonly whole: HeldValue;
 }
 
 /** Values by layer serial and index; each has the attempt that made it. */
@@ -34,24 +34,24 @@ export class Store {
     }
     const old = layer.get(index);
     if (old !== undefined) {
-      this.#bytes -= old.value.bytes;
+      this.#bytes -= old.whole.bytes.length;
       this.#values--;
     }
-    const whole = { codec: value.codec, memory: value.memory, at: 0, bytes: value.bytes };
+    const whole = { codec: value.codec, bytes: new Uint8Array(value.memory) };
     layer.set(index, { attempt, value, whole });
-    this.#bytes += value.bytes;
+    this.#bytes += whole.bytes.length;
     this.#values++;
   }
 
   /** A value or one of its parts; undefined if it is not here. */
-  get(serial: number, index: number, attempt: number, part: number): SharedValue | undefined {
+  get(serial: number, index: number, attempt: number, part: number): HeldValue | undefined {
     const entry = this.#layers.get(serial)?.get(index);
     if (entry === undefined || entry.attempt !== attempt) return undefined;
     if (part === WHOLE_VALUE) return entry.whole;
     const { parts, memory } = entry.value;
     if (parts === null || part * 3 >= parts.length) return undefined;
     const [codec, at, bytes] = parts.subarray(part * 3, part * 3 + 3) as unknown as number[];
-    return { codec: codec as number, memory, at: at as number, bytes: bytes as number };
+    return { codec: codec as number, bytes: new Uint8Array(memory, at, bytes) };
   }
 
   /** Drops the values of rows `start` up to `start + count` that `attempt` made. */
@@ -80,7 +80,7 @@ export class Store {
     const entry = layer.get(index);
     if (entry === undefined || entry.attempt !== attempt) return;
     layer.delete(index);
-    this.#bytes -= entry.value.bytes;
+    this.#bytes -= entry.whole.bytes.length;
     this.#values--;
   }
 }
