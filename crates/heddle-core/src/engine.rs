@@ -1,22 +1,32 @@
 //! The engine: all state, one entry. Equal (state, now, event) gives equal effects and an equal digest.
 
+use std::collections::BTreeMap;
+
+use crate::agenda::{Agenda, Scratch};
+use crate::client::Client;
 use crate::event::{Event, Malformed};
-use crate::id::{ClientId, FunctionSerial, LayerSerial, Millis, ProcId};
+use crate::function::Functions;
+use crate::id::{ClientId, Millis, ProcId, TaskRef};
+use crate::layer::Layers;
+use crate::ledger::Ledger;
 use crate::out::Out;
-use crate::update::UpdateOut;
-use crate::view::{FunctionView, LayerView, ProcView, Stats, Why};
+use crate::page::{Pages, Rows};
+use crate::proc::{Lanes, Procs};
+use crate::ready::Ready;
+use crate::values::{Blobs, Failures};
+use crate::waiters::Waiters;
 
 /// How much of its own state the engine examines after each event. Compiled in every profile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CheckLevel {
-    /// Nothing.
+    /// Nothing but the table of legal changes.
     Off,
-    /// Assertions in handlers only.
+    /// Sums that must agree.
     #[default]
     Light,
-    /// Rows an event touched.
+    /// Also every row the event changed, against a scan of its neighbours.
     Touched,
-    /// Everything.
+    /// Also every row there is.
     Full,
 }
 
@@ -29,85 +39,127 @@ pub struct Config {
     pub check: CheckLevel,
 }
 
+/// Running totals.
+#[derive(Debug, Default)]
+pub(crate) struct Totals {
+    pub completed: u64,
+    pub failed: u64,
+    pub attempts: u64,
+    pub stale: u64,
+    pub malformed: u64,
+    /// Values in procs' stores.
+    pub stored: u64,
+    /// Bytes of inline values in row cells.
+    pub cell_bytes: u64,
+    /// Pages that exist or may come to exist.
+    pub cells: u64,
+}
+
 /// The scheduler's state.
 #[derive(Debug)]
 pub struct Engine {
-    config: Config,
+    pub(crate) config: Config,
+    pub(crate) now: Millis,
+    pub(crate) rows: Rows,
+    pub(crate) pages: Pages,
+    pub(crate) layers: Layers,
+    pub(crate) waiters: Waiters,
+    pub(crate) blobs: Blobs,
+    pub(crate) failures: Failures,
+    pub(crate) ledger: Ledger,
+    pub(crate) ready: Ready,
+    pub(crate) functions: Functions,
+    pub(crate) clients: BTreeMap<ClientId, Client>,
+    pub(crate) procs: Procs,
+    pub(crate) lanes: Lanes,
+    /// Retries spent, of rows that spent any.
+    pub(crate) retried: BTreeMap<TaskRef, u16>,
+    /// Procs that died while the row ran alone.
+    pub(crate) kills: BTreeMap<TaskRef, Vec<ProcId>>,
+    pub(crate) agenda: Agenda,
+    pub(crate) scratch: Scratch,
+    pub(crate) totals: Totals,
+    /// Submissions so far.
+    pub(crate) generation: u32,
 }
 
 impl Engine {
     /// An engine that knows nobody.
     pub fn new(config: Config) -> Engine {
-        Engine { config }
+        Engine {
+            config,
+            now: Millis(0),
+            rows: Rows::default(),
+            pages: Pages::default(),
+            layers: Layers::default(),
+            waiters: Waiters::new(),
+            blobs: Blobs::default(),
+            failures: Failures::default(),
+            ledger: Ledger::new(),
+            ready: Ready::default(),
+            functions: Functions::default(),
+            clients: BTreeMap::new(),
+            procs: Procs::default(),
+            lanes: Lanes::default(),
+            retried: BTreeMap::new(),
+            kills: BTreeMap::new(),
+            agenda: Agenda::default(),
+            scratch: Scratch::default(),
+            totals: Totals::default(),
+            generation: 0,
+        }
     }
 
     /// Applies one event and collects its effects in `out`.
     ///
     /// # Errors
     /// [`Malformed`]: the event says what no correct peer says; nothing has changed.
-    pub fn apply(
-        &mut self,
-        _now: Millis,
-        _event: Event<'_>,
-        _out: &mut Out,
-    ) -> Result<(), Malformed> {
+    ///
+    /// # Panics
+    /// When the engine finds its own state wrong. It must not be used after that.
+    pub fn apply(&mut self, now: Millis, event: Event<'_>, out: &mut Out) -> Result<(), Malformed> {
+        self.now = now;
+        self.ledger.begin();
+        let verdict = self.handle(event, out);
+        if verdict.is_err() {
+            self.totals.malformed += 1;
+            return verdict;
+        }
+        self.settle(out);
+        self.dispatch(out);
+        self.check_after_event();
         Ok(())
     }
 
-    /// Clients with something to be told and credit to be told it, in order.
-    pub fn updates_due(&self) -> impl Iterator<Item = ClientId> + '_ {
-        std::iter::empty()
-    }
-
-    /// Fills `update` with the present state of rows that changed for `client`, about `bytes_max` bytes at most.
-    /// False: nothing to say, or no credit. Call again until it is false.
-    pub fn next_update(
-        &mut self,
-        _client: ClientId,
-        _bytes_max: usize,
-        update: &mut UpdateOut,
-    ) -> bool {
-        update.clear();
-        false
-    }
-
-    /// What workers need to know of a function.
-    pub fn function(&self, _serial: FunctionSerial) -> Option<FunctionView<'_>> {
-        None
-    }
-
-    /// What workers need to know of a layer.
-    pub fn layer(&self, _serial: LayerSerial) -> Option<LayerView<'_>> {
-        None
-    }
-
-    /// A proc that is connected.
-    pub fn proc(&self, _proc: ProcId) -> Option<ProcView<'_>> {
-        None
-    }
-
-    /// Every proc that is connected, by id.
-    pub fn procs(&self) -> impl Iterator<Item = ProcView<'_>> {
-        std::iter::empty()
-    }
-
-    /// Counters.
-    pub fn stats(&self) -> Stats {
-        Stats::default()
-    }
-
-    /// Why a client's row is where it is; None: no such row.
-    pub fn why(&self, _client: ClientId, _layer: u32, _index: u32) -> Option<Why> {
-        None
-    }
-
-    /// The earliest time at which a `Tick` would do something.
-    pub fn deadline(&self) -> Option<Millis> {
-        None
-    }
-
-    /// A hash of the logical state, independent of the order in which it came about.
-    pub fn digest(&self) -> u64 {
-        u64::from(self.config.epoch)
+    fn handle(&mut self, event: Event<'_>, out: &mut Out) -> Result<(), Malformed> {
+        match event {
+            Event::ClientJoined {
+                client,
+                update_credit,
+            } => self.client_joined(client, update_credit),
+            Event::ClientResumed {
+                client,
+                update_credit,
+            } => self.client_resumed(client, update_credit),
+            Event::ClientLost { client, deadline } => self.client_lost(client, deadline),
+            Event::ClientLeft { client } => self.client_left(client, out),
+            Event::FunctionDefined(function) => self.function_defined(&function),
+            Event::GraphSubmitted(submit) => self.graph_submitted(&submit, out),
+            Event::Wanted(demand) => self.wanted(&demand),
+            Event::Released(demand) => self.released(&demand),
+            Event::Cancelled(demand) => self.cancelled(&demand),
+            Event::Gathered(demand) => self.gathered(&demand),
+            Event::Credited { client, seq } => self.credited(client, seq),
+            Event::ProcJoined(joined) => self.proc_joined(&joined, out),
+            Event::ProcLost { proc, incarnation } => self.proc_lost(proc, incarnation, out),
+            Event::LanesChanged {
+                from,
+                lanes,
+                lane_epochs,
+                states,
+            } => self.lanes_changed(from, lanes, lane_epochs, states, out),
+            Event::Done { from, sections } => self.done(from, sections, out),
+            Event::Tick => self.tick(out),
+        }
     }
 }

@@ -124,18 +124,25 @@ impl ProcOut {
         self.used = 0;
     }
 
-    /// A fresh section behind all others.
-    pub(crate) fn open_section(&mut self) -> &mut AssignSection {
+    /// Opens a fresh section behind all others; returns its place.
+    pub(crate) fn open_section(&mut self) -> u32 {
         if self.used == self.sections.len() {
             self.sections.push(AssignSection::default());
         }
         self.used += 1;
-        &mut self.sections[self.used - 1]
+        self.used as u32 - 1
     }
 
-    /// The section opened last.
-    pub(crate) fn last_section(&mut self) -> Option<&mut AssignSection> {
-        self.sections.get_mut(..self.used)?.last_mut()
+    /// The section at a place where one may be.
+    #[inline]
+    pub(crate) fn section_mut(&mut self, at: u32) -> Option<&mut AssignSection> {
+        self.sections.get_mut(..self.used)?.get_mut(at as usize)
+    }
+
+    /// The section at a place where one is.
+    #[inline]
+    pub(crate) fn section_at(&mut self, at: u32) -> &mut AssignSection {
+        &mut self.sections[at as usize]
     }
 }
 
@@ -165,6 +172,8 @@ pub struct AssignSection {
     pub resource_classes: Vec<u8>,
     /// Empty: all 0.
     pub timeouts_ms: Vec<u32>,
+    /// Rows have row data, of whatever length.
+    pub has_data: bool,
     /// Row data in record order, without gaps.
     pub data: Vec<u8>,
     /// > 0: every record has this many bytes of row data.
@@ -200,6 +209,7 @@ pub struct AssignSection {
 impl AssignSection {
     fn clear(&mut self) {
         self.count = 0;
+        self.has_data = false;
         self.indices.clear();
         self.attempts.clear();
         self.functions.clear();

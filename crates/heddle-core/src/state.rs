@@ -1,4 +1,4 @@
-//! The eight states, the pairs of them some event causes, and a counter of each pair hit.
+//! The eight states and the one qualifier.
 
 /// Where a row is. `Ahead` is `processing` with its qualifier: sent before its inputs exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,11 +20,13 @@ pub enum State {
     Erred = 6,
     /// Nobody can ever ask for it again.
     Forgotten = 7,
+    /// `processing`, sent before its inputs exist: a qualifier of its own column in the table.
+    Ahead = 8,
 }
 
 impl State {
     /// Number of states.
-    pub const COUNT: usize = 8;
+    pub const COUNT: usize = 9;
 
     /// All states in order.
     pub const ALL: [State; State::COUNT] = [
@@ -36,6 +38,7 @@ impl State {
         State::Memory,
         State::Erred,
         State::Forgotten,
+        State::Ahead,
     ];
 
     /// The field's word for it.
@@ -49,6 +52,7 @@ impl State {
             "memory",
             "erred",
             "forgotten",
+            "ahead",
         ][self as usize]
     }
 }

@@ -118,6 +118,19 @@ pub struct UpdateSection {
 }
 
 impl UpdateSection {
+    /// One more row.
+    pub(crate) fn push_index(&mut self, index: u32) {
+        self.rows += 1;
+        if let (Some(start), Some(count)) = (self.starts.last(), self.counts.last_mut())
+            && start + *count == index
+        {
+            *count += 1;
+            return;
+        }
+        self.starts.push(index);
+        self.counts.push(1);
+    }
+
     fn clear(&mut self) {
         self.starts.clear();
         self.counts.clear();

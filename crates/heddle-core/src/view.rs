@@ -1,6 +1,11 @@
 //! Read-only answers for encoders and tools.
 
-use crate::id::{FunctionSerial, Incarnation, LayerSerial, ProcId};
+use crate::engine::Engine;
+use crate::id::{
+    ClientId, FunctionSerial, Incarnation, LaneSlot, LayerSerial, Millis, ProcId, Task, TaskRef,
+};
+use crate::proc::Proc;
+use crate::row::{STORED, SUSPECT};
 use crate::state::State;
 
 /// What `DefineFunction` says.
@@ -88,4 +93,177 @@ pub struct Why {
     pub state: &'static str,
     /// For people.
     pub reason: String,
+}
+
+impl Engine {
+    /// What workers need to know of a function.
+    pub fn function(&self, serial: FunctionSerial) -> Option<FunctionView<'_>> {
+        self.functions.get(serial).map(|function| FunctionView {
+            serial,
+            hash: &function.hash,
+            name: &function.name,
+            body: &function.body,
+        })
+    }
+
+    /// What workers need to know of a layer.
+    pub fn layer(&self, serial: LayerSerial) -> Option<LayerView<'_>> {
+        let layer = &self.layers[self.layers.find(serial)?];
+        Some(LayerView {
+            serial,
+            function: layer.function,
+            name: &layer.name,
+            template: layer.template.as_deref(),
+            data_codec: layer.data_codec,
+        })
+    }
+
+    /// A proc that is connected.
+    pub fn proc(&self, proc: ProcId) -> Option<ProcView<'_>> {
+        self.procs.table.get(&proc).map(|proc| self.view(proc))
+    }
+
+    /// Every proc that is connected, by id.
+    pub fn procs(&self) -> impl Iterator<Item = ProcView<'_>> {
+        self.procs.table.values().map(|proc| self.view(proc))
+    }
+
+    fn view<'a>(&'a self, proc: &'a Proc) -> ProcView<'a> {
+        let lanes = || proc.lanes.iter().map(|&slot| &self.lanes[slot]);
+        ProcView {
+            proc: proc.id,
+            incarnation: proc.incarnation,
+            host: self.procs.host_name(proc.host),
+            name: &proc.name,
+            data_address: &proc.data_address,
+            lanes: lanes().filter(|lane| lane.up).count() as u32,
+            in_flight: lanes().map(|lane| u64::from(lane.in_flight)).sum(),
+            stored_bytes: proc.stored_bytes,
+        }
+    }
+
+    /// Counters.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            tasks_completed: self.totals.completed,
+            tasks_failed: self.totals.failed,
+            attempts: self.totals.attempts,
+            stale: self.totals.stale,
+            malformed: self.totals.malformed,
+            states: *self.ledger.counts(),
+            clients: self.clients.len() as u64,
+            procs: self.procs.table.len() as u64,
+            lanes: u64::from(self.lanes.up),
+            layers: self.layers.len() as u64,
+            pages: self.pages.used() as u64,
+            inline_bytes: self.totals.cell_bytes + self.blobs.bytes(),
+        }
+    }
+
+    /// Why a client's row is where it is; None: no such row.
+    pub fn why(&self, client: ClientId, layer: u32, index: u32) -> Option<Why> {
+        let slot = *self.clients.get(&client)?.layers.get(&layer)?;
+        let layer = &self.layers[slot];
+        if index >= layer.tasks {
+            return None;
+        }
+        let Some(task) = layer.task(index) else {
+            let (state, reason) = if !layer.untouched(index) {
+                (State::Forgotten, "it was released and is finished")
+            } else if layer.latent.contains(index) {
+                (
+                    State::Waiting,
+                    "the frontier of the graph has not reached it",
+                )
+            } else {
+                (State::Released, "nobody needs it")
+            };
+            return Some(Why {
+                state: state.name(),
+                reason: reason.into(),
+            });
+        };
+        let row = &self.rows[task];
+        let reason = match row.state() {
+            State::Released => "nobody needs it".into(),
+            State::Waiting if self.is_data(task) => "its value has not been scattered yet".into(),
+            State::Waiting => self.why_waiting(task),
+            State::NoWorker => "it is ready and no worker is connected".into(),
+            State::Queued if row.is(SUSPECT) => {
+                "it runs alone, because a worker died while it was there".into()
+            }
+            State::Queued => "it is ready and every lane has its fill".into(),
+            State::Processing | State::Ahead => {
+                let lane = &self.lanes[LaneSlot(row.at)];
+                format!(
+                    "it was sent to lane {} of worker {}",
+                    lane.number, lane.proc.0
+                )
+            }
+            State::Memory if row.is(STORED) => format!("worker {} holds its value", row.at),
+            State::Memory => "the scheduler holds its value".into(),
+            State::Erred => match self.failures.get(row.at) {
+                Some(f) if f.blame == self.name_of(task) => "it failed or was cancelled".into(),
+                Some(f) => format!(
+                    "row {} of layer {} failed, which it needs",
+                    f.blame.index, f.blame.serial.0
+                ),
+                None => String::new(),
+            },
+            State::Forgotten => "it was released and is finished".into(),
+        };
+        Some(Why {
+            state: row.state().name(),
+            reason,
+        })
+    }
+
+    fn why_waiting(&self, task: Task) -> String {
+        let mut inputs = Vec::new();
+        self.inputs_into(task, &mut inputs);
+        let missing = inputs
+            .into_iter()
+            .find(|&input| self.rows[input].state() != State::Memory);
+        let unmet = self.rows[task].at;
+        match missing.map(|input| (self.name_of(input), self.rows[input].state())) {
+            Some((name, state)) => format!(
+                "it waits for {unmet} inputs, row {} of layer {} ({}) among them",
+                name.index,
+                name.serial.0,
+                state.name()
+            ),
+            None => format!("it waits for {unmet} inputs"),
+        }
+    }
+
+    /// The last changes of a row, oldest first, as far as the log reaches; for people.
+    pub fn story(&self, task: TaskRef) -> Vec<String> {
+        let Some(task) = self.find(task) else {
+            return Vec::new();
+        };
+        let changes = self.ledger.story(task).into_iter();
+        changes
+            .map(|change| {
+                format!(
+                    "event {}: {} -> {}",
+                    change.event,
+                    change.from.name(),
+                    change.to.name()
+                )
+            })
+            .collect()
+    }
+
+    /// How often rows went from one state to another.
+    pub fn transitions(&self, from: State, to: State) -> u64 {
+        self.ledger.hits(from, to)
+    }
+
+    /// The earliest time at which a `Tick` ends a lost client's demand.
+    pub fn deadline(&self) -> Option<Millis> {
+        self.clients
+            .values()
+            .filter_map(|client| client.deadline)
+            .min()
+    }
 }

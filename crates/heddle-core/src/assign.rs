@@ -1,0 +1,351 @@
+//! Writes records into a proc's effects, column by column. A column stays absent while all records agree on its
+//! value, so that regular work travels as ranges.
+
+use crate::credit::expected_ns;
+use crate::engine::Engine;
+use crate::event::{FUNCTION_PER_ROW, WHOLE};
+use crate::function::Functions;
+use crate::id::{FunctionSerial, LaneSlot, ProcId, Task};
+use crate::layer::Layer;
+use crate::limits::RECORDS_PER_SECTION_MAX;
+use crate::out::{AssignSection, Out, ProcOut};
+use crate::page::Page;
+use crate::proc::{Lane, Proc};
+use crate::row::{BLOB, Row, STORED};
+use crate::state::State;
+
+/// Adds a value to a column that is absent while all values equal `uniform`; `seen` values came before.
+#[inline]
+pub(crate) fn push_unless_uniform<T: Copy + PartialEq>(
+    column: &mut Vec<T>,
+    uniform: &mut T,
+    seen: usize,
+    value: T,
+) {
+    if column.is_empty() {
+        if seen == 0 {
+            *uniform = value;
+            return;
+        }
+        if *uniform == value {
+            return;
+        }
+        column.resize(seen, *uniform);
+    }
+    column.push(value);
+}
+
+/// The same where the uniform value is fixed.
+#[inline]
+pub(crate) fn push_unless<T: Copy + PartialEq>(
+    column: &mut Vec<T>,
+    default: T,
+    seen: usize,
+    value: T,
+) {
+    if column.is_empty() {
+        if value == default {
+            return;
+        }
+        column.resize(seen, default);
+    }
+    column.push(value);
+}
+
+impl Engine {
+    /// Sends rows first + from … (`count` of them, neighbours in one page, their inputs in `scratch`) to a lane.
+    pub(crate) fn send(
+        &mut self,
+        first: Task,
+        from: u32,
+        count: u32,
+        slot: LaneSlot,
+        out: &mut Out,
+    ) {
+        let page = &self.pages.table[first.slot()];
+        let layer_slot = page.layer;
+        let layer = &mut self.layers[layer_slot];
+        let lane = &mut self.lanes[slot];
+        let Some(proc) = self.procs.table.get_mut(&lane.proc) else {
+            return;
+        };
+        let effects = out.proc(proc.id, proc.incarnation);
+        let start = first.row() + from as usize;
+        define(effects, proc, layer, page, start, count, &self.functions);
+        let index = page.base + start as u32;
+        let section = section(effects, lane, layer, count);
+        let bytes_before = section.data.len() + section.dep_bytes.len();
+        for i in 0..count {
+            let task = Task(first.0 + from + i);
+            let row = &mut self.rows[task];
+            row.set_state(task, State::Processing, &mut self.ledger);
+            row.at = slot.0;
+            lane.sent.push_back(task);
+        }
+        push_rows(section, layer, page, start, index, count);
+        push_data(section, layer, index, count);
+        section.count += count;
+        section.has_data |= layer.data.present;
+        if self.scratch.inputs.is_empty() {
+            // Rows before may have had inputs: these have none.
+            if !section.dep_counts.is_empty() {
+                section.dep_counts.resize(section.count as usize, 0);
+            }
+        } else {
+            self.push_inputs(first, from, count, slot, out);
+        }
+        let lane = &mut self.lanes[slot];
+        let expected = expected_ns(self.layers[layer_slot].duration_ns);
+        let Some(proc) = self.procs.table.get(&lane.proc) else {
+            return;
+        };
+        let effects = out.proc(proc.id, proc.incarnation);
+        if let Some(section) = effects.section_mut(lane.section) {
+            let bytes = section.data.len() + section.dep_bytes.len() - bytes_before;
+            lane.bytes += bytes as u64;
+        }
+        if lane.in_flight == 0 {
+            lane.answered = self.now;
+        }
+        lane.in_flight += count;
+        lane.backlog_ns += expected * u64::from(count);
+        self.totals.attempts += u64::from(count);
+    }
+
+    /// Columns of the inputs of records just added to the lane's section.
+    fn push_inputs(&mut self, first: Task, from: u32, count: u32, slot: LaneSlot, out: &mut Out) {
+        let lane = &self.lanes[slot];
+        let own = lane.proc;
+        let Some(proc) = self.procs.table.get_mut(&own) else {
+            return;
+        };
+        let effects = out.proc(proc.id, proc.incarnation);
+        let mut peers = std::mem::take(&mut effects.peers);
+        let Some(section) = effects.section_mut(lane.section) else {
+            return;
+        };
+        let before = section.count - count;
+        let mut at = if from == 0 {
+            0
+        } else {
+            self.scratch.ends[from as usize - 1] as usize
+        };
+        let mut serial_of = (usize::MAX, 0);
+        for i in 0..count {
+            let end = self.scratch.ends[(from + i) as usize] as usize;
+            let deps = (end - at) as u32;
+            push_unless(&mut section.dep_counts, 0, (before + i) as usize, deps);
+            for k in at..end {
+                let input = self.scratch.inputs[k];
+                let page = &self.pages.table[input.slot()];
+                if serial_of.0 != input.slot() {
+                    serial_of = (input.slot(), self.layers[page.layer].serial.0);
+                }
+                let seen = section.dep_indices.len();
+                push_unless_uniform(
+                    &mut section.dep_serials,
+                    &mut section.dep_serial,
+                    seen,
+                    serial_of.1,
+                );
+                section.dep_indices.push(page.base + input.row() as u32);
+                if !page.first_attempts() || !section.dep_attempts.is_empty() {
+                    push_unless(
+                        &mut section.dep_attempts,
+                        1,
+                        seen,
+                        page.attempt(input.row()),
+                    );
+                }
+                let part = self.scratch.parts.get(k).copied().unwrap_or(WHOLE);
+                push_unless(&mut section.dep_parts, WHOLE, seen, part);
+                let row = &self.rows[input];
+                push_value(section, row, seen, &self.blobs);
+                if row.is(STORED) && row.at != own.0 && proc.peers.insert(ProcId(row.at)) {
+                    peers.push(ProcId(row.at));
+                }
+            }
+            at = end;
+        }
+        effects.peers = peers;
+        debug_assert!(
+            first.row() + ((from + count) as usize) <= self.rows.page(first.slot() as u32).len()
+        );
+    }
+}
+
+/// Where and what an input is.
+#[inline]
+fn push_value(section: &mut AssignSection, row: &Row, seen: usize, blobs: &crate::values::Blobs) {
+    let (proc, size) = if row.is(STORED) {
+        (row.at, row.value as u32)
+    } else if row.len == BLOB {
+        let bytes = blobs.get(row.value as u32);
+        section.dep_bytes.extend_from_slice(bytes);
+        (0, bytes.len() as u32)
+    } else {
+        let cell = row.value.to_le_bytes();
+        section
+            .dep_bytes
+            .extend_from_slice(&cell[..usize::from(row.len)]);
+        (0, u32::from(row.len))
+    };
+    push_unless(&mut section.dep_procs, 0, seen, proc);
+    push_unless_uniform(
+        &mut section.dep_codecs,
+        &mut section.dep_codec,
+        seen,
+        row.codec,
+    );
+    push_unless_uniform(&mut section.dep_sizes, &mut section.dep_stride, seen, size);
+}
+
+/// Definitions the proc needs before these rows.
+fn define(
+    effects: &mut ProcOut,
+    proc: &mut Proc,
+    layer: &mut Layer,
+    page: &Page,
+    start: usize,
+    count: u32,
+    functions: &Functions,
+) {
+    let mut need = |serial: u32| {
+        if proc.functions.insert(serial) && functions.get(FunctionSerial(serial)).is_some() {
+            effects.functions.push(FunctionSerial(serial));
+        }
+    };
+    if layer.function != FUNCTION_PER_ROW {
+        need(layer.function);
+    }
+    if let Some(own) = page.functions.get(start..start + count as usize) {
+        let mut last = layer.function;
+        for &serial in own {
+            if serial != last {
+                need(serial);
+                last = serial;
+            }
+        }
+    }
+    if layer.known.insert(proc.id.0) {
+        effects.layers.push(layer.serial);
+    }
+}
+
+/// The lane's open section for this layer, or a new one.
+fn section<'a>(
+    effects: &'a mut ProcOut,
+    lane: &mut Lane,
+    layer: &Layer,
+    count: u32,
+) -> &'a mut AssignSection {
+    let fits = effects.section_mut(lane.section).is_some_and(|open| {
+        open.lane == lane.number
+            && open.lane_epoch == lane.epoch
+            && open.serial == layer.serial.0
+            && (open.count + count) as usize <= RECORDS_PER_SECTION_MAX
+    });
+    if !fits {
+        lane.section = effects.open_section();
+        if let Some(open) = effects.section_mut(lane.section) {
+            open.lane = lane.number;
+            open.lane_epoch = lane.epoch;
+            open.serial = layer.serial.0;
+        }
+    }
+    effects.section_at(lane.section)
+}
+
+/// Columns of the rows themselves.
+fn push_rows(
+    section: &mut AssignSection,
+    layer: &Layer,
+    page: &Page,
+    start: usize,
+    index: u32,
+    count: u32,
+) {
+    let before = section.count as usize;
+    if before == 0 {
+        section.first = index;
+    } else if section.indices.is_empty() && section.first + section.count != index {
+        section
+            .indices
+            .extend(section.first..section.first + section.count);
+    }
+    if !section.indices.is_empty() {
+        section.indices.extend(index..index + count);
+    }
+    if !page.first_attempts() || !section.attempts.is_empty() {
+        for i in 0..count as usize {
+            push_unless(
+                &mut section.attempts,
+                1,
+                before + i,
+                page.attempt(start + i),
+            );
+        }
+    }
+    if !page.functions.is_empty() || !section.functions.is_empty() {
+        section.functions.resize(before, layer.function);
+        for i in 0..count as usize {
+            let own = page
+                .functions
+                .get(start + i)
+                .copied()
+                .unwrap_or(layer.function);
+            section.functions.push(own);
+        }
+    }
+    let odd = !page.priorities.is_empty() || layer.priority != 0 || !section.priorities.is_empty();
+    if odd {
+        for i in 0..count as usize {
+            let own = page
+                .priorities
+                .get(start + i)
+                .copied()
+                .unwrap_or(layer.priority);
+            push_unless(&mut section.priorities, 0, before + i, own);
+        }
+    }
+    if !page.timeouts_ms.is_empty() || layer.timeout_ms != 0 || !section.timeouts_ms.is_empty() {
+        for i in 0..count as usize {
+            let own = page
+                .timeouts_ms
+                .get(start + i)
+                .copied()
+                .unwrap_or(layer.timeout_ms);
+            push_unless(&mut section.timeouts_ms, 0, before + i, own);
+        }
+    }
+    if layer.resource_class != 0 {
+        let all = before + count as usize;
+        section.resource_classes.resize(all, layer.resource_class);
+    }
+}
+
+/// Row data.
+fn push_data(section: &mut AssignSection, layer: &Layer, index: u32, count: u32) {
+    if !layer.data.present {
+        return;
+    }
+    let mut done = 0;
+    while done < count {
+        let seen = (section.count + done) as usize;
+        let (rows, stride, bytes, sizes) = layer.data.run(index + done, count - done);
+        section.data.extend_from_slice(bytes);
+        let uniform = sizes.is_empty() && (seen == 0 || section.data_stride == stride);
+        if uniform && section.data_sizes.is_empty() {
+            section.data_stride = stride;
+        } else if sizes.is_empty() {
+            section.data_sizes.resize(seen, section.data_stride);
+            section.data_sizes.resize(seen + rows as usize, stride);
+        } else {
+            for (i, size) in sizes.iter().enumerate() {
+                let columns = (&mut section.data_sizes, &mut section.data_stride);
+                push_unless_uniform(columns.0, columns.1, seen + i, size);
+            }
+        }
+        done += rows.max(1);
+    }
+}

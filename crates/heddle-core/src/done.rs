@@ -1,0 +1,416 @@
+//! What workers report. A batch is taken in three passes over its rows, so that the misses of one pass overlap:
+//! accept the results, tell the rows that wait, give up the claims on inputs.
+
+use crate::engine::Engine;
+use crate::event::{DoneSection, Fence, Malformed, NO_LANE, Outcome};
+use crate::fence;
+use crate::id::{LaneSlot, ProcId, Task};
+use crate::limits::{INLINE_BYTES_MAX, RECORDS_PER_SECTION_MAX};
+use crate::out::Out;
+use crate::row::{ARGS, BLOB, DETACHED, RESCAN, STORED, SUSPECT, WANTED};
+use crate::state::State;
+
+/// Longest error value a worker may report.
+const ERROR_BYTES_MAX: usize = 1 << 20;
+
+/// Neighbouring rows seen so far, to be handed on as one run.
+#[derive(Default)]
+struct Run {
+    start: u32,
+    count: u32,
+}
+
+impl Run {
+    /// Takes a row in; returns the run that ended, if one did.
+    #[inline]
+    fn push(&mut self, row: u32) -> Option<(u32, u32)> {
+        if self.count > 0 && row == self.start + self.count {
+            self.count += 1;
+            return None;
+        }
+        let ended = (self.count > 0).then_some((self.start, self.count));
+        self.start = row;
+        self.count = 1;
+        ended
+    }
+}
+
+impl Engine {
+    /// A frame of outcomes.
+    pub(crate) fn done(
+        &mut self,
+        from: Fence,
+        sections: &[DoneSection<'_>],
+        out: &mut Out,
+    ) -> Result<(), Malformed> {
+        sections.iter().try_for_each(validate)?;
+        if !self.speaks(from) {
+            self.totals.stale += sections.iter().map(|s| u64::from(s.count)).sum::<u64>();
+            return Ok(());
+        }
+        for section in sections {
+            if section.lane == NO_LANE {
+                self.values_added(from.proc, section, out);
+                continue;
+            }
+            let lane = self.lane_of(from.proc, section.lane, section.lane_epoch);
+            let (Some(lane), Some(layer)) = (lane, self.layers.find(section.serial)) else {
+                self.all_stale(from.proc, section, out);
+                continue;
+            };
+            match section.outcome {
+                Outcome::Ok => self.results(lane, layer, section, out),
+                Outcome::Failed => self.failed(lane, layer, section, out),
+                Outcome::MissingInput => self.missing_input(lane, layer, section, out),
+                Outcome::Retracted => self.retracted(lane, layer, section),
+            }
+            self.lane_answered(lane);
+        }
+        Ok(())
+    }
+
+    /// Results of one lane for one layer.
+    fn results(&mut self, slot: LaneSlot, layer: u32, s: &DoneSection<'_>, out: &mut Out) {
+        if let Some((first, last)) = bounds(s) {
+            self.open_readers(layer, first, last.saturating_add(1));
+        }
+        let mut finished = std::mem::take(&mut self.scratch.finished);
+        finished.clear();
+        let proc = self.lanes[slot].proc;
+        let (mut wanted, mut args) = (Run::default(), Run::default());
+        let mut offset = 0;
+        for i in 0..s.count as usize {
+            let index = s.indices.get_or(i, s.first.wrapping_add(i as u32));
+            let attempt = s.attempts.get_or(i, 1);
+            let size = s.sizes.get_or(i, s.stride);
+            let stored = s.homes.get(i) == 1;
+            let from = offset;
+            offset += if stored { 0 } else { size as usize };
+            let Some(task) = self.layers[layer].task(index) else {
+                self.stale(proc, s, index, attempt, stored, out);
+                continue;
+            };
+            if !fence::is_current(&self.rows, &self.pages, task, slot, attempt) {
+                self.stale(proc, s, index, attempt, stored, out);
+                continue;
+            }
+            let codec = s.codecs.get_or(i, s.codec);
+            let bytes = s.values.get(from..offset).unwrap_or_default();
+            let (flags, head) = self.accept(task, codec, bytes, stored.then_some((proc, size)));
+            finished.push((task, head));
+            if flags & WANTED != 0
+                && let Some((start, count)) = wanted.push(index)
+            {
+                self.layers[layer].dirty.insert_range(start, count);
+            }
+            if flags & ARGS != 0
+                && flags & STORED == 0
+                && let Some((start, count)) = args.push(index)
+            {
+                self.layers[layer].data.release(start, count);
+            }
+        }
+        if wanted.count > 0 {
+            self.layers[layer]
+                .dirty
+                .insert_range(wanted.start, wanted.count);
+            self.list_dirty(layer);
+        }
+        if args.count > 0 {
+            self.layers[layer].data.release(args.start, args.count);
+        }
+        let count = finished.len() as u32;
+        self.totals.completed += u64::from(count);
+        self.leave_lane_many(slot, count);
+        self.measure(layer, s);
+        self.tell_readers(layer, &finished);
+        self.drop_claims_of(&finished);
+        self.scratch.finished = finished;
+    }
+
+    /// Takes a value in; returns the row's flags and the list of rows that waited for it. `stored`: the proc
+    /// that holds it and its size, else it is inline.
+    #[inline]
+    fn accept(
+        &mut self,
+        task: Task,
+        codec: u8,
+        bytes: &[u8],
+        stored: Option<(ProcId, u32)>,
+    ) -> (u8, u32) {
+        let row = &mut self.rows[task];
+        let head = row.waiters();
+        row.set_state(task, State::Memory, &mut self.ledger);
+        row.codec = codec;
+        if row.flags & SUSPECT != 0 {
+            row.flags &= !SUSPECT;
+            let name = self.layers[self.pages.layer(task)].name_of(self.pages.index(task));
+            self.kills.remove(&name);
+        }
+        if let Some((proc, size)) = stored {
+            let head = self.waiters.count(head);
+            let row = &mut self.rows[task];
+            row.flags |= STORED;
+            row.len = 0;
+            row.at = proc.0;
+            row.value = u64::from(size) | u64::from(head) << 32;
+            self.totals.stored += 1;
+            self.note_stored(proc, task, size);
+            return (self.rows[task].flags, head);
+        }
+        let flags = row.flags;
+        row.flags = flags & !ARGS | DETACHED;
+        row.at = 0;
+        if bytes.len() <= 8 {
+            let mut cell = [0; 8];
+            cell[..bytes.len()].copy_from_slice(bytes);
+            row.value = u64::from_le_bytes(cell);
+            row.len = bytes.len() as u8;
+            self.totals.cell_bytes += bytes.len() as u64;
+        } else {
+            row.value = u64::from(self.blobs.insert(bytes));
+            row.len = BLOB;
+        }
+        (flags, head)
+    }
+
+    /// Rows that wait for rows just finished have one input fewer to wait for.
+    fn tell_readers(&mut self, layer: u32, finished: &[(Task, u32)]) {
+        for &(task, head) in finished {
+            if head == 0 {
+                continue;
+            }
+            if self.rows[task].is(STORED) {
+                let waiting: Vec<Task> = self.waiters.iter(head).skip(1).collect();
+                waiting
+                    .into_iter()
+                    .for_each(|reader| self.input_met(reader));
+                continue;
+            }
+            let mut at = head;
+            while let Some((reader, next)) = self.waiters.pop(at) {
+                self.input_met(reader);
+                at = next;
+            }
+        }
+        let regular =
+            !self.layers[layer].consumers.is_empty() || !self.layers[layer].levels.is_empty();
+        if !regular {
+            return;
+        }
+        let mut readers = std::mem::take(&mut self.scratch.inputs);
+        readers.clear();
+        for &(task, _) in finished {
+            self.each_reader(layer, self.pages.index(task), |reader, row| {
+                if let Some(task) = self.layers[reader].task(row) {
+                    readers.push(task);
+                }
+            });
+        }
+        readers.iter().for_each(|&reader| self.input_met(reader));
+        self.scratch.inputs = readers;
+    }
+
+    /// One input of a row came into memory.
+    #[inline]
+    fn input_met(&mut self, reader: Task) {
+        let row = &mut self.rows[reader];
+        if row.state() != State::Waiting {
+            return;
+        }
+        if row.flags & RESCAN == 0 {
+            row.at -= 1;
+        } else {
+            self.rows[reader].at = self.unmet(reader);
+        }
+        if self.rows[reader].at == 0 {
+            self.make_ready(reader);
+        }
+    }
+
+    /// Rows just finished give up their claims: on values, and, if their own is inline, on lineage too.
+    fn drop_claims_of(&mut self, finished: &[(Task, u32)]) {
+        let mut inputs = std::mem::take(&mut self.scratch.inputs);
+        for lineage in [true, false] {
+            inputs.clear();
+            for &(task, _) in finished {
+                if self.rows[task].is(STORED) != lineage {
+                    let explicit = self.inputs_into(task, &mut inputs);
+                    if explicit && self.totals.stored > 0 {
+                        self.pages.table[task.slot()].orphans = true;
+                    }
+                }
+            }
+            for &input in &inputs {
+                let row = &mut self.rows[input];
+                row.refs -= 1;
+                row.dependents -= u32::from(lineage);
+                if !row.needed() {
+                    self.agenda.check.push(input);
+                }
+            }
+            if self.totals.stored == 0 {
+                break;
+            }
+        }
+        self.scratch.inputs = inputs;
+    }
+
+    /// Values a client put straight into a proc's store.
+    fn values_added(&mut self, proc: ProcId, s: &DoneSection<'_>, out: &mut Out) {
+        let Some(layer) = self.layers.find(s.serial) else {
+            self.all_stale(proc, s, out);
+            return;
+        };
+        for i in 0..s.count as usize {
+            let index = s.indices.get_or(i, s.first.wrapping_add(i as u32));
+            let attempt = s.attempts.get_or(i, 1);
+            let expected = self.layers[layer].task(index).filter(|&task| {
+                self.is_data(task)
+                    && self.rows[task].state() == State::Waiting
+                    && self.pages.attempt(task) == attempt
+                    && s.homes.get(i) == 1
+            });
+            let Some(task) = expected else {
+                let held = self.layers[layer]
+                    .task(index)
+                    .is_some_and(|task| self.rows[task].is(STORED) && self.rows[task].at == proc.0);
+                self.stale(proc, s, index, attempt, !held, out);
+                continue;
+            };
+            self.open_readers(layer, index, index + 1);
+            let size = s.sizes.get_or(i, s.stride);
+            let codec = s.codecs.get_or(i, s.codec);
+            self.value_arrived(layer, index, task, codec, &[], Some((proc, size)));
+        }
+    }
+
+    /// A scattered value is there.
+    pub(crate) fn value_arrived(
+        &mut self,
+        layer: u32,
+        index: u32,
+        task: Task,
+        codec: u8,
+        bytes: &[u8],
+        stored: Option<(ProcId, u32)>,
+    ) {
+        let (flags, head) = self.accept(task, codec, bytes, stored);
+        if flags & ARGS != 0 {
+            self.layers[layer].data.release(index, 1);
+            self.rows[task].flags &= !ARGS;
+        }
+        if flags & WANTED != 0 {
+            self.layers[layer].dirty.insert(index);
+            self.list_dirty(layer);
+        }
+        self.tell_readers(layer, &[(task, head)]);
+        if !self.rows[task].needed() {
+            self.agenda.check.push(task);
+        }
+    }
+
+    /// A record that speaks of something superseded. If its proc stored a value for it, that is dropped.
+    fn stale(
+        &mut self,
+        proc: ProcId,
+        s: &DoneSection<'_>,
+        index: u32,
+        attempt: u32,
+        stored: bool,
+        out: &mut Out,
+    ) {
+        self.totals.stale += 1;
+        if stored && let Some(proc) = self.procs.table.get(&proc) {
+            out.proc(proc.id, proc.incarnation)
+                .free
+                .push(s.serial, index, attempt);
+        }
+    }
+
+    fn all_stale(&mut self, proc: ProcId, s: &DoneSection<'_>, out: &mut Out) {
+        for i in 0..s.count as usize {
+            let index = s.indices.get_or(i, s.first.wrapping_add(i as u32));
+            let stored = s.outcome == Outcome::Ok && s.homes.get(i) == 1;
+            self.stale(proc, s, index, s.attempts.get_or(i, 1), stored, out);
+        }
+    }
+}
+
+/// Columns as long as they say and values that add up.
+fn validate(s: &DoneSection<'_>) -> Result<(), Malformed> {
+    let n = s.count as usize;
+    if n > RECORDS_PER_SECTION_MAX {
+        return Err(Malformed::Limit);
+    }
+    let columns = [
+        s.indices.len(),
+        s.attempts.len(),
+        s.codecs.len(),
+        s.sizes.len(),
+        s.homes.len(),
+        s.durations_us.len(),
+    ];
+    if columns.iter().any(|&len| len != 0 && len != n) {
+        return Err(Malformed::Columns);
+    }
+    match s.outcome {
+        Outcome::MissingInput => {
+            let named = [
+                s.missing_serials.len(),
+                s.missing_indices.len(),
+                s.missing_procs.len(),
+            ];
+            return if named.iter().all(|&len| len == n) {
+                Ok(())
+            } else {
+                Err(Malformed::Columns)
+            };
+        }
+        Outcome::Retracted => return Ok(()),
+        Outcome::Ok | Outcome::Failed => {}
+    }
+    let most = if s.outcome == Outcome::Ok {
+        INLINE_BYTES_MAX
+    } else {
+        ERROR_BYTES_MAX
+    };
+    if s.homes.is_empty() && s.sizes.is_empty() {
+        let fits = s.stride as usize <= most && s.stride as usize * n == s.values.len();
+        return if fits {
+            Ok(())
+        } else {
+            Err(Malformed::Columns)
+        };
+    }
+    let mut total = 0;
+    for i in 0..n {
+        if s.homes.get(i) != 1 {
+            let size = s.sizes.get_or(i, s.stride) as usize;
+            if size > most {
+                return Err(Malformed::Limit);
+            }
+            total += size;
+        }
+    }
+    if total == s.values.len() {
+        Ok(())
+    } else {
+        Err(Malformed::Columns)
+    }
+}
+
+/// Lowest and highest row of a section.
+fn bounds(s: &DoneSection<'_>) -> Option<(u32, u32)> {
+    if s.count == 0 {
+        return None;
+    }
+    if s.indices.is_empty() {
+        return Some((s.first, s.first.saturating_add(s.count - 1)));
+    }
+    let mut ends = (u32::MAX, 0);
+    for index in s.indices.iter() {
+        ends = (ends.0.min(index), ends.1.max(index));
+    }
+    Some(ends)
+}

@@ -1,0 +1,176 @@
+//! The book of state changes: the one table of legal pairs, how often each was hit, how many rows are in each
+//! state, and a short log of what happened last.
+
+use crate::id::Task;
+use crate::state::State;
+
+use State::{Erred, Forgotten, Memory, NoWorker, Processing, Queued, Released, Waiting};
+
+/// Every pair that some event causes. `Ahead` is in the states and, until a record can be sent before its
+/// inputs exist, in no pair.
+pub const LEGAL: [(State, State); 25] = [
+    (Released, Waiting),
+    (Released, Erred),
+    (Released, Forgotten),
+    (Waiting, Queued),
+    (Waiting, NoWorker),
+    (Waiting, Memory),
+    (Waiting, Erred),
+    (Waiting, Released),
+    (Queued, Processing),
+    (Queued, NoWorker),
+    (Queued, Waiting),
+    (Queued, Erred),
+    (Queued, Released),
+    (NoWorker, Queued),
+    (NoWorker, Waiting),
+    (NoWorker, Erred),
+    (NoWorker, Released),
+    (Processing, Memory),
+    (Processing, Waiting),
+    (Processing, Erred),
+    (Processing, Released),
+    (Memory, Released),
+    (Memory, Erred),
+    (Memory, Forgotten),
+    (Erred, Forgotten),
+];
+
+const MASKS: [u16; State::COUNT] = masks();
+
+const fn masks() -> [u16; State::COUNT] {
+    let mut masks = [0; State::COUNT];
+    let mut i = 0;
+    while i < LEGAL.len() {
+        masks[LEGAL[i].0 as usize] |= 1 << LEGAL[i].1 as u16;
+        i += 1;
+    }
+    masks
+}
+
+/// Changes kept for stories; a power of two.
+const LOG: usize = 1024;
+
+/// One logged change.
+#[derive(Clone, Copy, Debug)]
+pub struct Change {
+    /// Which row (its page slot may have been reused since).
+    pub task: Task,
+    /// Event number, lower bits.
+    pub event: u16,
+    /// From.
+    pub from: State,
+    /// To.
+    pub to: State,
+}
+
+const _: () = assert!(size_of::<Change>() == 8);
+
+/// See the module.
+#[derive(Debug)]
+pub struct Ledger {
+    hits: [[u64; State::COUNT]; State::COUNT],
+    counts: [u64; State::COUNT],
+    log: Vec<Change>,
+    written: usize,
+    event: u32,
+    event_from: usize,
+}
+
+impl Ledger {
+    /// An empty book.
+    pub fn new() -> Ledger {
+        Ledger {
+            hits: [[0; State::COUNT]; State::COUNT],
+            counts: [0; State::COUNT],
+            log: Vec::new(),
+            written: 0,
+            event: 0,
+            event_from: 0,
+        }
+    }
+
+    /// True when some event causes this change.
+    #[inline]
+    pub fn legal(from: State, to: State) -> bool {
+        MASKS[from as usize] >> to as u16 & 1 == 1
+    }
+
+    /// Enters a change; an illegal one is a defect of the engine and stops it.
+    #[inline]
+    pub fn record(&mut self, task: Task, from: State, to: State) {
+        if !Ledger::legal(from, to) {
+            illegal(task, from, to);
+        }
+        self.hits[from as usize][to as usize] += 1;
+        self.counts[from as usize] -= 1;
+        self.counts[to as usize] += 1;
+        let change = Change {
+            task,
+            event: self.event as u16,
+            from,
+            to,
+        };
+        let at = self.written % LOG;
+        match self.log.get_mut(at) {
+            Some(entry) => *entry = change,
+            None => self.log.push(change),
+        }
+        self.written += 1;
+    }
+
+    /// Rows that begin to exist.
+    pub fn born(&mut self, rows: u64) {
+        self.counts[State::Released as usize] += rows;
+    }
+
+    /// Rows, all in one state, that cease to exist with their page.
+    pub fn gone(&mut self, state: State, rows: u64) {
+        self.counts[state as usize] -= rows;
+    }
+
+    /// A new event begins.
+    pub fn begin(&mut self) {
+        self.event = self.event.wrapping_add(1);
+        self.event_from = self.written;
+    }
+
+    /// Rows in each state.
+    pub fn counts(&self) -> &[u64; State::COUNT] {
+        &self.counts
+    }
+
+    /// How often the pair was hit.
+    pub fn hits(&self, from: State, to: State) -> u64 {
+        self.hits[from as usize][to as usize]
+    }
+
+    /// Rows the present event changed, or None when there were more than the log holds.
+    pub fn touched(&self) -> Option<Vec<Task>> {
+        let n = self.written - self.event_from;
+        (n <= LOG).then(|| {
+            (self.event_from..self.written)
+                .map(|at| self.log[at % LOG].task)
+                .collect()
+        })
+    }
+
+    /// The last changes of a row, oldest first.
+    pub fn story(&self, task: Task) -> Vec<Change> {
+        let from = self.written.saturating_sub(LOG);
+        (from..self.written)
+            .map(|at| self.log[at % LOG])
+            .filter(|change| change.task == task)
+            .collect()
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn illegal(task: Task, from: State, to: State) -> ! {
+    panic!(
+        "illegal change {} -> {} of row {task:?}",
+        from.name(),
+        to.name()
+    )
+}

@@ -1,0 +1,156 @@
+//! A row's neighbours, whatever kind its layer is of.
+
+use crate::engine::Engine;
+use crate::event::{LayerKind, WHOLE};
+use crate::id::{Task, TaskRef};
+use crate::row::{DETACHED, Row, STORED};
+use crate::state::State;
+
+impl Engine {
+    /// Appends the inputs of a row; true when its layer is explicit. Inputs of a row that is not detached exist.
+    #[inline]
+    pub(crate) fn inputs_into(&self, task: Task, inputs: &mut Vec<Task>) -> bool {
+        let page = &self.pages.table[task.slot()];
+        let layer = &self.layers[page.layer];
+        match layer.kind {
+            LayerKind::Explicit => {
+                inputs.extend_from_slice(page.deps(task.row()));
+                true
+            }
+            LayerKind::Data => false,
+            _ => {
+                let index = page.base + task.row() as u32;
+                layer.each_input(page.layer, index, |from, row, _| {
+                    if let Some(input) = self.layers[from].task(row) {
+                        inputs.push(input);
+                    }
+                });
+                false
+            }
+        }
+    }
+
+    /// Appends the parts of a row's inputs; nothing when all are whole values.
+    pub(crate) fn parts_into(&self, task: Task, parts: &mut Vec<u32>) {
+        let page = &self.pages.table[task.slot()];
+        let layer = &self.layers[page.layer];
+        if layer.kind == LayerKind::Explicit {
+            parts.extend_from_slice(page.parts(task.row()));
+        } else if layer.inputs.iter().any(|input| input.part != WHOLE) {
+            let index = page.base + task.row() as u32;
+            layer.each_input(page.layer, index, |_, _, part| parts.push(part));
+        }
+    }
+
+    /// Rows of regular layers that read row `index` of layer `slot`, by arithmetic.
+    #[inline]
+    pub(crate) fn each_reader(&self, slot: u32, index: u32, mut each: impl FnMut(u32, u32)) {
+        let layer = &self.layers[slot];
+        for consumer in &layer.consumers {
+            let (start, end) = self.layers[consumer.layer].readers(consumer.input, index);
+            (start..end).for_each(|row| each(consumer.layer, row));
+        }
+        if layer.kind == LayerKind::TreeReduce
+            && let Some(parent) = layer.parent(index)
+        {
+            each(slot, parent);
+        }
+    }
+
+    /// Active rows of regular layers that read a row. Readers in pages that do not exist are not among them.
+    pub(crate) fn active_readers(&self, task: Task) -> Vec<Task> {
+        let mut readers = Vec::new();
+        self.each_reader(
+            self.pages.layer(task),
+            self.pages.index(task),
+            |layer, row| {
+                if let Some(reader) = self.layers[layer].task(row)
+                    && self.rows[reader].active()
+                {
+                    readers.push(reader);
+                }
+            },
+        );
+        readers
+    }
+
+    /// Claims of row `row` of a regular layer on what it reads: (needs the value, needs the lineage).
+    pub(crate) fn claims(&self, layer: u32, row: u32) -> (bool, bool) {
+        let layer = &self.layers[layer];
+        match layer.task(row) {
+            Some(task) => {
+                let row = &self.rows[task];
+                (row.active(), !row.is(DETACHED))
+            }
+            None if layer.untouched(row) => (layer.latent.contains(row), true),
+            None => (false, false),
+        }
+    }
+
+    /// Inputs of a row that are not in memory, by scan.
+    pub(crate) fn unmet(&self, task: Task) -> u32 {
+        let mut inputs = Vec::new();
+        self.inputs_into(task, &mut inputs);
+        let met = |input: &&Task| self.rows[**input].state() == State::Memory;
+        (inputs.len() - inputs.iter().filter(met).count()) as u32
+    }
+
+    /// A scattered value: it waits for a client, not for inputs.
+    pub(crate) fn is_data(&self, task: Task) -> bool {
+        self.layers[self.pages.layer(task)].kind == LayerKind::Data
+    }
+
+    /// The row as others name it.
+    pub(crate) fn name_of(&self, task: Task) -> TaskRef {
+        self.layers[self.pages.layer(task)].name_of(self.pages.index(task))
+    }
+
+    /// A row by its name, if its page exists.
+    pub(crate) fn find(&self, name: TaskRef) -> Option<Task> {
+        self.layers[self.layers.find(name.serial)?].task(name.index)
+    }
+
+    /// Notes that `consumer` reads a stored value, which can be lost. The list of a stored row begins with a
+    /// node that counts the others; when most of them must be dead, they are sorted out.
+    pub(crate) fn register_stored(&mut self, input: Task, consumer: Task) {
+        let head = self
+            .waiters
+            .push_counted(self.rows[input].waiters(), consumer);
+        self.rows[input].set_waiters(head);
+        if self.waiters.counted(head) > 2 * self.rows[input].refs + 8 {
+            self.rebuild_stored(input);
+        }
+    }
+
+    /// Sorts the dead out of a stored row's list.
+    pub(crate) fn rebuild_stored(&mut self, input: Task) {
+        let head = self.rows[input].waiters();
+        let consumers = self.readers_listed(input, head, true);
+        self.waiters.free(head);
+        let mut head = 0;
+        for consumer in consumers {
+            head = self.waiters.push_counted(head, consumer);
+        }
+        self.rows[input].set_waiters(head);
+    }
+
+    /// Rows of a list that truly are active and read `input`, each once.
+    pub(crate) fn readers_listed(&self, input: Task, head: u32, counted: bool) -> Vec<Task> {
+        let mut consumers: Vec<Task> = self.waiters.iter(head).skip(usize::from(counted)).collect();
+        consumers.sort_unstable();
+        consumers.dedup();
+        consumers.retain(|&consumer| {
+            let page = &self.pages.table[consumer.slot()];
+            page.used
+                && consumer.row() < self.rows.page(consumer.slot() as u32).len()
+                && self.rows[consumer].active()
+                && page.deps(consumer.row()).contains(&input)
+        });
+        consumers
+    }
+}
+
+/// True when the row's list begins with a counting node.
+pub(crate) fn counted(row: &Row) -> bool {
+    row.state() == State::Memory && row.is(STORED)
+}
