@@ -29,8 +29,9 @@ impl IngestRun {
 
     /// Submits; gives whether the engine took the graph. No worker is there, so nothing is assigned.
     pub fn run(&mut self) -> bool {
-        self.graph.submit(&mut self.engine, &mut self.out)
-            && matches!(self.out.messages.as_slice(), [Message::Accepted { .. }])
+        self.out.clear();
+        let accepted = |message: &Message| matches!(message, Message::Accepted { .. });
+        self.graph.submit(&mut self.engine, &mut self.out) && self.out.messages.iter().any(accepted)
     }
 }
 
