@@ -20,8 +20,8 @@ import { Outbox } from './outbox.js';
 import { openDealer } from './sockets.js';
 
 const { HEARTBEAT_MS, PEER_DEADLINE_MS } = limits;
-/** Milliseconds a goodbye may take to leave. */
-const BYE_LINGER_MS = 500;
+/** Milliseconds a goodbye has to leave before the socket is closed: npm zeromq does not tell when it has. */
+const BYE_MS = 50;
 
 /** What a connection tells its owner. */
 export interface ControlOwner {
@@ -129,11 +129,14 @@ export class Control {
 
   /** Says goodbye and closes. */
   close(reason: string): void {
-    if (this.#over) return;
+    const error = new HeddleError('ERR_CLOSED', `the worker was closed: ${reason}`);
     const epoch = this.#welcome?.epoch ?? 0;
-    if (epoch !== 0) this.push(encodeBye(epoch, { reason }));
-    this.#socket.linger = BYE_LINGER_MS;
-    this.#finish(new HeddleError('ERR_CLOSED', 'the worker was closed'), true);
+    if (epoch === 0) {
+      this.#finish(error, true);
+      return;
+    }
+    this.push(encodeBye(epoch, { reason }));
+    setTimeout(() => this.#finish(error, true), BYE_MS);
   }
 
   async #receive(): Promise<void> {

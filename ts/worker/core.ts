@@ -29,7 +29,8 @@ import {
 import { DoneBuilder } from './done_builder.js';
 import { Inputs } from './inputs.js';
 import { Gone } from './lane_batch.js';
-import { type Definitions, LaneHost } from './lane_host.js';
+import { LaneHost } from './lane_host.js';
+import type { Definitions } from './lane_queue.js';
 import type { Peers } from './peers.js';
 import { payloadOf, type Run, wholeRun } from './section.js';
 import type { Store } from './store.js';

@@ -9,34 +9,18 @@ import {
   Worker,
 } from 'node:worker_threads';
 import { HeddleError } from '../errors/index.js';
-import { PER_RECORD } from '../wire/columns.js';
 import { Outcome, LaneState as WireLaneState } from '../wire/generated/enums.js';
 import type { DoneBuilder } from './done_builder.js';
 import { Gone, LaneBatch, type ResultSink } from './lane_batch.js';
 import { ahead, LaneMemory, SLOTS, Total, Word } from './lane_memory.js';
+import { type Definitions, LaneQueue } from './lane_queue.js';
 import { errorBytes } from './lane_results.js';
-import { EntryKind, HEAD_WORDS, Head, layoutOf, type RunLayout, writeRun } from './lane_section.js';
 import type { FromLane, LaneStart, StoredBytes, ToLane } from './messages.js';
-import { type HeldValue, type Run, sliceRun } from './section.js';
+import { type Run, sliceRun } from './section.js';
 
-const STUB_BYTES = HEAD_WORDS * 4;
-/** Layers and functions a lane knows before it is told, when it has nothing to do, to forget them. */
-const DEFINITIONS_MAX = 4_096;
+/** Longer runs are divided: a run must fit in the slots. */
+const RUN_RECORDS_MAX = SLOTS / 4;
 const RESTART_DELAY_MS_MAX = 5_000;
-
-/** Functions and layers the process was told of; a lane gets them before its first use. */
-export interface Definitions {
-  readonly functions: ReadonlyMap<number, { readonly name: string; readonly body: Uint8Array }>;
-  readonly layers: ReadonlyMap<
-    number,
-    {
-      readonly name: string;
-      readonly function: number;
-      readonly template: Uint8Array | null;
-      readonly dataCodec: number;
-    }
-  >;
-}
 
 /** What a lane tells its process. */
 export interface LaneEvents {
@@ -67,11 +51,7 @@ export class LaneHost {
   /** Runs that did not fit; bounded by the credit the scheduler keeps. */
   #overflow: Run[] = [];
   #values = new Map<number, StoredBytes>();
-  #knownFunctions = new Set<number>();
-  #knownLayers = new Set<number>();
-  #nextSlot = 0;
-  #tail = 0;
-  #nextMessage = 1;
+  #queue!: LaneQueue;
   #inFlight = 0;
   #fault: Error | null = null;
   #up = true;
@@ -104,6 +84,11 @@ export class LaneHost {
   /** Queues a run. Never blocks: what does not fit waits here. */
   submit(run: Run): void {
     if (run.to === run.from) return;
+    if (run.to - run.from > RUN_RECORDS_MAX) {
+      this.submit(sliceRun(run, run.from, run.from + RUN_RECORDS_MAX));
+      this.submit(sliceRun(run, run.from + RUN_RECORDS_MAX, run.to));
+      return;
+    }
     this.#inFlight += run.to - run.from;
     if (this.#overflow.length > 0 || !this.#push(run)) this.#overflow.push(run);
   }
@@ -180,105 +165,11 @@ export class LaneHost {
   // ---- queueing
 
   #push(run: Run): boolean {
-    const memory = this.#memory;
-    const count = run.to - run.from;
-    const consumed = Atomics.load(memory.control, Word.CONSUMED) >>> 0;
-    const collected = this.#batches[0] === undefined ? consumed : this.#batches[0].slot;
-    const oldest = ahead(collected, consumed) < 0 ? collected : consumed;
-    if (ahead(this.#nextSlot, oldest) + count > SLOTS) return false;
-    const layout = layoutOf(run);
-    const external = layout.bytes > memory.sectionBytes.length / 4;
-    const at = this.#reserve(external ? STUB_BYTES : layout.bytes);
-    if (at < 0) return false;
-    this.#define(run);
-    const values = run.held === null ? 0 : this.#postValues(run.held.values);
-    const slot = this.#nextSlot;
-    for (let s = slot; s !== slot + count; s++) memory.claims[memory.row(s)] = 0;
-    if (external) this.#writeExternal(run, layout, at, slot, values);
-    else writeRun(run, layout, memory.sectionWords, memory.sectionBytes, at, slot, values);
-    this.#nextSlot = (slot + count) >>> 0;
-    this.#batches.push(new LaneBatch(run.section, run.from, count, slot));
-    Atomics.store(memory.control, Word.SECTION_TAIL, this.#tail | 0);
-    if (memory.wakeLane()) this.#port.postMessage({ type: 'wake' } satisfies ToLane);
+    const oldest = this.#batches[0]?.slot;
+    const slot = this.#queue.push(run, oldest);
+    if (slot < 0) return false;
+    this.#batches.push(new LaneBatch(run.section, run.from, run.to - run.from, slot));
     return true;
-  }
-
-  /** Contiguous room in the section ring; gives its byte offset, or -1. Advances the tail. */
-  #reserve(bytes: number): number {
-    const { control, sectionBytes, sectionWords } = this.#memory;
-    const capacity = sectionBytes.length;
-    const head = Atomics.load(control, Word.SECTION_HEAD) >>> 0;
-    const offset = this.#tail % capacity;
-    const gap = offset + bytes > capacity ? capacity - offset : 0;
-    if (((this.#tail - head) >>> 0) + gap + bytes > capacity) return -1;
-    if (gap > 0) {
-      sectionWords[(offset >>> 2) + Head.BYTES] = gap;
-      sectionWords[(offset >>> 2) + Head.KIND] = EntryKind.Skip;
-    }
-    this.#tail = (this.#tail + gap + bytes) >>> 0;
-    return gap > 0 ? 0 : offset;
-  }
-
-  #writeExternal(run: Run, layout: RunLayout, at: number, slot: number, values: number): void {
-    const memory = new ArrayBuffer(layout.bytes);
-    writeRun(run, layout, new Uint32Array(memory), new Uint8Array(memory), 0, slot, values);
-    const { sectionWords } = this.#memory;
-    sectionWords[(at >>> 2) + Head.BYTES] = STUB_BYTES;
-    sectionWords[(at >>> 2) + Head.KIND] = EntryKind.External;
-    const id = this.#nextMessage++;
-    sectionWords[(at >>> 2) + Head.VALUES] = id;
-    this.#port.postMessage({ type: 'section', id, memory } satisfies ToLane, [memory]);
-  }
-
-  /** Sends copies of values a run takes as inputs; gives the number of the message. */
-  #postValues(values: readonly HeldValue[]): number {
-    const table = new Uint32Array(values.length * 3);
-    let end = 0;
-    for (const [i, { codec, bytes }] of values.entries()) {
-      const at = (end + 7) & ~7;
-      table.set([codec, at, bytes.length], i * 3);
-      end = at + bytes.length;
-    }
-    const all = Buffer.allocUnsafeSlow(end);
-    for (const [i, { bytes }] of values.entries()) all.set(bytes, table[i * 3 + 1]);
-    const id = this.#nextMessage++;
-    const memory = all.buffer as ArrayBuffer;
-    this.#port.postMessage({ type: 'values', id, memory, table } satisfies ToLane, [memory]);
-    return id;
-  }
-
-  /** Sends the lane what it needs to know of a run's layer and functions. */
-  #define({ section, from, to }: Run): void {
-    const layer = this.definitions.layers.get(section.serial);
-    if (layer === undefined)
-      throw new HeddleError('ERR_PROTOCOL', `layer ${section.serial} was not defined`);
-    const known = this.#knownLayers.size + this.#knownFunctions.size;
-    if (known > DEFINITIONS_MAX && this.#batches.length === 0) {
-      this.#knownLayers.clear();
-      this.#knownFunctions.clear();
-      this.#port.postMessage({ type: 'forget' } satisfies ToLane);
-    }
-    if (!this.#knownLayers.has(section.serial)) {
-      this.#knownLayers.add(section.serial);
-      this.#port.postMessage({ type: 'layer', serial: section.serial, ...layer } satisfies ToLane);
-    }
-    if (layer.function !== PER_RECORD) this.#defineFunction(layer.function);
-    if (section.functions !== undefined) {
-      let last = -1;
-      for (let k = from; k < to; k++) {
-        const serial = section.functions[k] as number;
-        if (serial !== last) this.#defineFunction(serial);
-        last = serial;
-      }
-    }
-  }
-
-  #defineFunction(serial: number): void {
-    if (this.#knownFunctions.has(serial)) return;
-    const known = this.definitions.functions.get(serial);
-    if (known === undefined) return; // The lane fails its records with an error that says so.
-    this.#knownFunctions.add(serial);
-    this.#port.postMessage({ type: 'function', serial, ...known } satisfies ToLane);
   }
 
   // ---- results
@@ -362,6 +253,7 @@ export class LaneHost {
     const start: LaneStart = { memory, port: port2, epoch, inlineBytesMax, spinUs };
     this.#startedAt = performance.now();
     this.#port = port1;
+    this.#queue = new LaneQueue(this.#memory, port1, this.definitions);
     const worker = new Worker(new URL('./lane.js', import.meta.url), {
       workerData: start,
       transferList: [port2],
@@ -405,10 +297,6 @@ export class LaneHost {
     this.#batches = [];
     this.#overflow = [];
     this.#values.clear();
-    this.#knownFunctions.clear();
-    this.#knownLayers.clear();
-    this.#nextSlot = 0;
-    this.#tail = 0;
     this.#inFlight = 0;
     this.#up = false;
     this.laneEpoch++;
