@@ -181,7 +181,9 @@ export class Connection {
       } catch (error) {
         if (!(error instanceof WireError)) throw error;
         this.#rejectedFrames++;
-        if (error.code === 'ERR_PROTOCOL_VERSION') {
+        // Once the scheduler has answered, such a frame is not its own.
+        const greeting = this.#epoch === 0 || this.#resume !== undefined;
+        if (greeting && error.code === 'ERR_PROTOCOL_VERSION') {
           this.#lost(new HeddleError('ERR_PROTOCOL_VERSION', `${this.address}: ${error.message}`));
         }
       }

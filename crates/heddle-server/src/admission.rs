@@ -13,8 +13,16 @@ impl Loop {
     /// A first hello. A worker that comes back is a new proc with an empty store; a client that
     /// comes back within its grace is the client it was.
     pub(crate) fn hello(&mut self, peer: PeerId, hello: &Hello<'_>) {
-        if self.sessions.get(peer).is_some() {
-            return self.reject(peer, "ERR_PROTOCOL", "a second hello");
+        if let Some(session) = self.sessions.get(peer) {
+            // A client whose event loop was blocked cannot know whether it was given up meanwhile, so
+            // it greets again; if it was not, nothing has changed.
+            return match &session.role {
+                Role::Client(client) if client.key == hello.session => {
+                    let client = client.client;
+                    self.welcome(peer, client, 0);
+                }
+                _ => self.reject(peer, "ERR_PROTOCOL", "a second hello"),
+            };
         }
         let identity = Identity {
             name: hello.name.to_owned(),

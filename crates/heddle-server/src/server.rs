@@ -103,7 +103,7 @@ impl Loop {
             out: Out::new(),
             update: UpdateOut::new(),
             outgoing: Outgoing::new(epoch),
-            cpu: PhaseClock::default(),
+            cpu: PhaseClock::new(),
             counters: Counters::default(),
             clients_named: 0,
             procs_named: 0,
@@ -155,6 +155,7 @@ impl Loop {
     }
 
     fn turn(&mut self, batch: &mut Batch, aligned: &mut Aligned) -> Result<(), ServerError> {
+        self.cpu.begin();
         let began = Instant::now();
         let (mut more, mut frames) = (true, 0);
         while more && frames < TURN_FRAMES_MAX && began.elapsed() < TURN_TIME_MAX {
@@ -171,6 +172,7 @@ impl Loop {
         self.cpu.lap(Phase::Encode);
         self.send_all()?;
         self.cpu.lap(Phase::Send);
+        self.cpu.end();
         Ok(())
     }
 
@@ -193,7 +195,10 @@ impl Loop {
             .0
             .saturating_sub(u64::from(self.config.peer_deadline_ms));
         for peer in self.sessions.silent(deadline) {
-            self.router.drop_peer(peer);
+            // A client may only be blocked: it can greet again over the same connection.
+            if !self.sessions.is_client(peer) {
+                self.router.drop_peer(peer);
+            }
             self.lost(peer);
         }
     }

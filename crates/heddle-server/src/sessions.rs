@@ -91,6 +91,12 @@ impl Sessions {
             .filter(|session| session.peer == peer)
     }
 
+    /// Whether the peer said hello as a client.
+    pub fn is_client(&mut self, peer: PeerId) -> bool {
+        self.get(peer)
+            .is_some_and(|session| matches!(session.role, Role::Client(_)))
+    }
+
     /// Where a connected client is.
     pub fn client(&self, client: ClientId) -> Option<PeerId> {
         let slot = *self.clients.get(&client.0)?;

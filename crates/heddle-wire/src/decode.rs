@@ -45,7 +45,10 @@ pub fn decode<R>(
     then: impl FnOnce(Inbound<'_>) -> R,
 ) -> Result<R, WireError> {
     let event = match (sender, frame.header.kind) {
-        (Sender::New, Kind::Hello) => return Ok(then(Inbound::Hello(session::hello(frame)?))),
+        // A client that was blocked greets again, not knowing whether it was given up.
+        (Sender::New | Sender::Client(_), Kind::Hello) => {
+            return Ok(then(Inbound::Hello(session::hello(frame)?)));
+        }
         (Sender::New, _) => return Err(not_allowed(frame)),
         (_, Kind::Bye) => return Ok(then(Inbound::Bye(session::bye(frame)?))),
         (_, Kind::Heartbeat) => return Ok(then(Inbound::Heartbeat(session::heartbeat(frame)?))),
