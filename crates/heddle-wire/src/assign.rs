@@ -71,7 +71,7 @@ pub(crate) fn write<'a>(
         timeouts_ms: column!(timeouts_ms),
         part: if has_bytes { 0 } else { NO_PART },
         data_offset: placed.data,
-        data_stride: section.data_stride,
+        data_stride: stride(section.data_stride, &section.data_sizes),
         data_sizes: column!(data_sizes),
         dep_counts: column!(dep_counts),
         dep_serial: section.dep_serial,
@@ -82,11 +82,16 @@ pub(crate) fn write<'a>(
         dep_procs: column!(dep_procs),
         dep_codecs: column!(dep_codecs),
         dep_codec: fb::Codec(section.dep_codec),
-        dep_stride: section.dep_stride,
+        dep_stride: stride(section.dep_stride, &section.dep_sizes),
         dep_sizes: column!(dep_sizes),
         dep_offset: placed.deps,
     };
     fb::AssignSection::create(fbb, &args)
+}
+
+/// Where sizes are given the stride means nothing; a frame may not carry both.
+fn stride(stride: u32, sizes: &[u32]) -> u32 {
+    if sizes.is_empty() { stride } else { 0 }
 }
 
 /// A received section of `Assign`: the columns where they lie in the frame; fields as in `schemas/dispatch.fbs`.
