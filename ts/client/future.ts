@@ -57,7 +57,7 @@ export class Future<T> extends Reference {
    * @throws HeddleError ERR_TIMEOUT, ERR_NO_WORKERS, ERR_CANCELLED, ERR_RELEASED, ERR_SCHEDULER_LOST and others
    */
   result(options: WaitOptions = {}): Promise<T> {
-    return this._rows.session.result(this._rows, this._row, options) as Promise<T>;
+    return this._rows.session.result(this._hold, this._row, options) as Promise<T>;
   }
 
   /** Cancels the task, and with it what depends on it. No new attempt starts; a running body sees `ctx.signal`. */

@@ -55,7 +55,7 @@ export class FutureArray<T> extends Reference implements Iterable<Future<T>> {
 
   /** All results in order: `client.gather(this)`. */
   results(options: GatherOptions = {}): Promise<T[]> {
-    return this._rows.session.gatherRange(this._rows, this._first, this.length, options) as Promise<
+    return this._rows.session.gatherRange(this._hold, this._first, this.length, options) as Promise<
       T[]
     >;
   }

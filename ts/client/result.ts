@@ -1,43 +1,45 @@
 // Waiting for one result.
 import { RowState } from '../wire/index.js';
-import { PENDING, RELEASED, type Rows } from './rows.js';
+import type { Hold } from './hold.js';
+import { PENDING, RELEASED } from './rows.js';
 import type { Session } from './session.js';
 import { Wait } from './wait.js';
 import type { WaitOptions } from './wait_options.js';
 
 /** The result of one row. */
 export class ResultWait extends Wait<unknown> {
-  readonly #rows: Rows;
+  // Kept, for `submit(…).result()` leaves nobody else to hold the row while it is waited for.
+  readonly #hold: Hold;
   readonly #row: number;
 
-  constructor(session: Session, rows: Rows, row: number, options: WaitOptions) {
+  constructor(session: Session, hold: Hold, row: number, options: WaitOptions) {
     super(session, options);
-    this.#rows = rows;
+    this.#hold = hold;
     this.#row = row;
   }
 
   protected override poll(): void {
-    const state = this.#rows.state[this.#row] as number;
+    const state = this.#hold.rows.state[this.#row] as number;
     if ((state & RELEASED) !== 0) throw this.session.releasedError();
     if (state === PENDING) {
       this.session.checkOpen();
-      this.#rows.park(this.#row, this);
+      this.#hold.rows.park(this.#row, this);
       return;
     }
-    if (state !== RowState.Done) throw this.#rows.error(this.#row);
-    const chunk = this.#rows.chunk(this.#row);
+    if (state !== RowState.Done) throw this.#hold.rows.error(this.#row);
+    const chunk = this.#hold.rows.chunk(this.#row);
     if (chunk?.storedAt(this.#row) === undefined) {
       this.resolve(chunk?.value(this.#row));
       return;
     }
-    this.session.value(this.#rows, this.#row).then(
+    this.session.value(this.#hold.rows, this.#row).then(
       (value) => this.resolve(value),
       (error: unknown) => this.reject(error),
     );
   }
 
   protected override unpark(): void {
-    this.#rows.unpark(this.#row, this);
+    this.#hold.rows.unpark(this.#row, this);
   }
 
   protected override subject(): string {

@@ -2,6 +2,7 @@
 import { HeddleError } from '../errors/index.js';
 import { Future } from './future.js';
 import { FutureArray } from './future_array.js';
+import type { Hold } from './hold.js';
 import type { Rows } from './rows.js';
 import type { Session } from './session.js';
 
@@ -16,18 +17,19 @@ export interface RowList {
 
 /** Consecutive rows of one layer. */
 export class RowRange implements RowList {
-  readonly #rows: Rows;
+  // Kept: while a range is waited for, somebody wants it.
+  readonly #hold: Hold;
   readonly #first: number;
   readonly length: number;
 
-  constructor(rows: Rows, first: number, length: number) {
-    this.#rows = rows;
+  constructor(hold: Hold, first: number, length: number) {
+    this.#hold = hold;
     this.#first = first;
     this.length = length;
   }
 
   rows(): Rows {
-    return this.#rows;
+    return this.#hold.rows;
   }
 
   row(i: number): number {
@@ -35,7 +37,7 @@ export class RowRange implements RowList {
   }
 
   includes(rows: Rows): boolean {
-    return rows === this.#rows;
+    return rows === this.#hold.rows;
   }
 }
 
@@ -73,7 +75,7 @@ export type FuturesLike = FutureArray<unknown> | Iterable<Future<unknown>>;
 export function rowList(session: Session, futures: FuturesLike): RowList {
   if (futures instanceof FutureArray) {
     checkOwner(session, futures.length === 0 ? session : futures._rows.session);
-    return new RowRange(futures._rows, futures._first, futures.length);
+    return new RowRange(futures._hold, futures._first, futures.length);
   }
   if (typeof (futures as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== 'function') {
     throw new HeddleError('ERR_ARGUMENT', 'expected a FutureArray or an iterable of futures');

@@ -28,6 +28,7 @@ import { DemandRanges } from './demands.js';
 import { FunctionTable } from './functions.js';
 import type { FutureStatus } from './future.js';
 import { type GatherOptions, GatherWait } from './gather.js';
+import type { Hold } from './hold.js';
 import { ResultWait } from './result.js';
 import { RowRange } from './row_list.js';
 import { RELEASED, Rows, type Waiter } from './rows.js';
@@ -235,17 +236,17 @@ export class Session implements ConnectionOwner, ReferenceOwner {
     return this.#error === undefined ? 'pending' : 'lost';
   }
 
-  result(rows: Rows, row: number, options: WaitOptions): Promise<unknown> {
-    return settle(() => new ResultWait(this, rows, row, options));
+  result(hold: Hold, row: number, options: WaitOptions): Promise<unknown> {
+    return settle(() => new ResultWait(this, hold, row, options));
   }
 
   gatherRange(
-    rows: Rows,
+    hold: Hold,
     first: number,
     count: number,
     options: GatherOptions,
   ): Promise<unknown[]> {
-    return settle(() => new GatherWait(this, new RowRange(rows, first, count), options));
+    return settle(() => new GatherWait(this, new RowRange(hold, first, count), options));
   }
 
   /** The value of a row that is done, fetched if it is stored elsewhere. */

@@ -38,3 +38,20 @@ test('garbage collection releases maps and batches, not what is still held', asy
   assert.deepEqual([...released.values()].sort(), [3, 4]);
   assert.equal(kept[0]?.status, 'pending');
 });
+
+test('a result that is awaited is held, whoever forgot its future', async () => {
+  await using scheduler = await FakeScheduler.start();
+  await using client = await Client.connect(scheduler.address);
+  const one = client.submit(inc, 1).result({ timeout: 5_000 });
+  const many = client.gather(client.map(inc, [1, 2]), { timeout: 5_000 });
+  const single = (await scheduler.submit()).layers[0]?.layer as number;
+  const mapped = (await scheduler.submit()).layers[0]?.layer as number;
+  for (let i = 0; i < 5; i++) {
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await scheduler.numbers(Math.max(single, mapped), 0, [2, 3]);
+  await scheduler.numbers(Math.min(single, mapped), 0, [2, 3]);
+  assert.equal(await one, 2);
+  assert.deepEqual(await many, [2, 3]);
+});
