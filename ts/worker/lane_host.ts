@@ -199,7 +199,10 @@ export class LaneHost {
       for (;;) {
         const received = receiveMessageOnPort(this.#port) as { message: FromLane } | undefined;
         if (received === undefined) break;
-        this.#take(received.message);
+        const { message } = received;
+        if (message.type === 'value') this.#take(message);
+        // Any other makes the outbox collect: not within a collection, which would take values twice.
+        else queueMicrotask(() => this.#take(message));
       }
     }
     const value = this.#values.get(slot);
