@@ -17,6 +17,8 @@ pub(crate) struct Agenda {
     pub check: Vec<Task>,
     /// Pages to open: layer slot and a row.
     pub open: Vec<(u32, u32)>,
+    /// Pages whose rows are all forgotten: layer slot and page slot.
+    pub pages: Vec<(u32, u32)>,
     /// Layers that may be done with.
     pub layers: Vec<u32>,
 }
@@ -25,7 +27,9 @@ pub(crate) struct Agenda {
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     /// Rows just finished and the lists that waited for them.
-    pub finished: Vec<(Task, u32)>,
+    pub finished: Vec<(Task, u64)>,
+    /// Rows to send: runs of neighbours of one layer.
+    pub batch: Vec<(Task, u32)>,
     /// Inputs.
     pub inputs: Vec<Task>,
     /// Parts of inputs.
@@ -47,9 +51,14 @@ impl Engine {
                 self.start_row(task);
             } else if let Some(task) = self.agenda.check.pop() {
                 self.check_row(task, out);
+            } else if let Some((layer, slot)) = self.agenda.pages.pop() {
+                if !self.rows.page(slot).is_empty() {
+                    self.close_page(layer, slot);
+                }
             } else if let Some(layer) = self.agenda.layers.pop() {
                 self.retire_layer(layer);
             } else {
+                self.waiters.shrink();
                 break;
             }
         }
@@ -91,8 +100,7 @@ impl Engine {
             unmet += 1;
             if explicit {
                 let row = &mut self.rows[input];
-                let head = self.waiters.push(row.waiters(), task);
-                row.set_waiters(head);
+                row.value = self.waiters.add(row.value, task);
             }
         }
         self.scratch.inputs = inputs;

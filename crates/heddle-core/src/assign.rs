@@ -1,18 +1,22 @@
 //! Writes records into a proc's effects, column by column. A column stays absent while all records agree on its
 //! value, so that regular work travels as ranges.
 
+use std::collections::BTreeSet;
+
+use crate::agenda::Scratch;
 use crate::credit::expected_ns;
 use crate::engine::Engine;
 use crate::event::{FUNCTION_PER_ROW, WHOLE};
 use crate::function::Functions;
 use crate::id::{FunctionSerial, LaneSlot, ProcId, Task};
-use crate::layer::Layer;
+use crate::layer::{Layer, Layers};
 use crate::limits::RECORDS_PER_SECTION_MAX;
 use crate::out::{AssignSection, Out, ProcOut};
-use crate::page::Page;
+use crate::page::{Page, Pages, Rows};
 use crate::proc::{Lane, Proc};
 use crate::row::{BLOB, Row, STORED};
 use crate::state::State;
+use crate::values::Blobs;
 
 /// Adds a value to a column that is absent while all values equal `uniform`; `seen` values came before.
 #[inline]
@@ -53,151 +57,155 @@ pub(crate) fn push_unless<T: Copy + PartialEq>(
 }
 
 impl Engine {
-    /// Sends rows first + from … (`count` of them, neighbours in one page, their inputs in `scratch`) to a lane.
-    pub(crate) fn send(
-        &mut self,
-        first: Task,
-        from: u32,
-        count: u32,
-        slot: LaneSlot,
-        out: &mut Out,
-    ) {
-        let page = &self.pages.table[first.slot()];
-        let layer_slot = page.layer;
+    /// Sends the batch in `scratch`, rows of one layer with their inputs, to a lane.
+    pub(crate) fn send(&mut self, slot: LaneSlot, out: &mut Out) {
+        let Some(&(first, _)) = self.scratch.batch.first() else {
+            return;
+        };
+        let count: u32 = self.scratch.batch.iter().map(|&(_, count)| count).sum();
+        let layer_slot = self.pages.layer(first);
         let layer = &mut self.layers[layer_slot];
         let lane = &mut self.lanes[slot];
         let Some(proc) = self.procs.table.get_mut(&lane.proc) else {
             return;
         };
         let effects = out.proc(proc.id, proc.incarnation);
-        let start = first.row() + from as usize;
-        define(effects, proc, layer, page, start, count, &self.functions);
-        let index = page.base + start as u32;
+        for &(first, count) in &self.scratch.batch {
+            let page = &self.pages.table[first.slot()];
+            define(
+                effects,
+                proc,
+                layer,
+                page,
+                first.row(),
+                count,
+                &self.functions,
+            );
+        }
         let section = section(effects, lane, layer, count);
-        let bytes_before = section.data.len() + section.dep_bytes.len();
-        for i in 0..count {
-            let task = Task(first.0 + from + i);
-            let row = &mut self.rows[task];
-            row.set_state(task, State::Processing, &mut self.ledger);
-            row.at = slot.0;
-            lane.sent.push_back(task);
-        }
-        push_rows(section, layer, page, start, index, count);
-        push_data(section, layer, index, count);
-        section.count += count;
         section.has_data |= layer.data.present;
-        if self.scratch.inputs.is_empty() {
-            // Rows before may have had inputs: these have none.
-            if !section.dep_counts.is_empty() {
-                section.dep_counts.resize(section.count as usize, 0);
+        let bytes_before = section.data.len() + section.dep_bytes.len();
+        for &(first, count) in &self.scratch.batch {
+            let page = &self.pages.table[first.slot()];
+            let index = page.base + first.row() as u32;
+            for task in (0..count).map(|i| Task(first.0 + i)) {
+                let row = &mut self.rows[task];
+                row.set_state(task, State::Processing, &mut self.ledger);
+                row.at = slot.0;
+                lane.sent.push_back(task);
             }
-        } else {
-            self.push_inputs(first, from, count, slot, out);
+            push_rows(section, layer, page, first.row(), index, count);
+            push_data(section, layer, index, count);
+            section.count += count;
         }
-        let lane = &mut self.lanes[slot];
-        let expected = expected_ns(self.layers[layer_slot].duration_ns);
-        let Some(proc) = self.procs.table.get(&lane.proc) else {
-            return;
-        };
-        let effects = out.proc(proc.id, proc.incarnation);
-        if let Some(section) = effects.section_mut(lane.section) {
-            let bytes = section.data.len() + section.dep_bytes.len() - bytes_before;
-            lane.bytes += bytes as u64;
+        if !self.scratch.inputs.is_empty() {
+            let mut inputs = Inputs {
+                rows: &self.rows,
+                pages: &self.pages,
+                layers: &self.layers,
+                blobs: &self.blobs,
+                known: &mut proc.peers,
+                peers: std::mem::take(&mut effects.peers),
+                own: lane.proc,
+            };
+            inputs.push(effects.section_at(lane.section), count, &self.scratch);
+            effects.peers = inputs.peers;
+        } else if !section.dep_counts.is_empty() {
+            // Rows before had inputs: these have none.
+            section.dep_counts.resize(section.count as usize, 0);
         }
+        let section = effects.section_at(lane.section);
+        let bytes = section.data.len() + section.dep_bytes.len() - bytes_before;
+        lane.bytes += bytes as u64;
         if lane.in_flight == 0 {
             lane.answered = self.now;
         }
         lane.in_flight += count;
-        lane.backlog_ns += expected * u64::from(count);
+        lane.backlog_ns += expected_ns(self.layers[layer_slot].duration_ns) * u64::from(count);
         self.totals.attempts += u64::from(count);
-    }
-
-    /// Columns of the inputs of records just added to the lane's section.
-    fn push_inputs(&mut self, first: Task, from: u32, count: u32, slot: LaneSlot, out: &mut Out) {
-        let lane = &self.lanes[slot];
-        let own = lane.proc;
-        let Some(proc) = self.procs.table.get_mut(&own) else {
-            return;
-        };
-        let effects = out.proc(proc.id, proc.incarnation);
-        let mut peers = std::mem::take(&mut effects.peers);
-        let Some(section) = effects.section_mut(lane.section) else {
-            return;
-        };
-        let before = section.count - count;
-        let mut at = if from == 0 {
-            0
-        } else {
-            self.scratch.ends[from as usize - 1] as usize
-        };
-        let mut serial_of = (usize::MAX, 0);
-        for i in 0..count {
-            let end = self.scratch.ends[(from + i) as usize] as usize;
-            let deps = (end - at) as u32;
-            push_unless(&mut section.dep_counts, 0, (before + i) as usize, deps);
-            for k in at..end {
-                let input = self.scratch.inputs[k];
-                let page = &self.pages.table[input.slot()];
-                if serial_of.0 != input.slot() {
-                    serial_of = (input.slot(), self.layers[page.layer].serial.0);
-                }
-                let seen = section.dep_indices.len();
-                push_unless_uniform(
-                    &mut section.dep_serials,
-                    &mut section.dep_serial,
-                    seen,
-                    serial_of.1,
-                );
-                section.dep_indices.push(page.base + input.row() as u32);
-                if !page.first_attempts() || !section.dep_attempts.is_empty() {
-                    push_unless(
-                        &mut section.dep_attempts,
-                        1,
-                        seen,
-                        page.attempt(input.row()),
-                    );
-                }
-                let part = self.scratch.parts.get(k).copied().unwrap_or(WHOLE);
-                push_unless(&mut section.dep_parts, WHOLE, seen, part);
-                let row = &self.rows[input];
-                push_value(section, row, seen, &self.blobs);
-                if row.is(STORED) && row.at != own.0 && proc.peers.insert(ProcId(row.at)) {
-                    peers.push(ProcId(row.at));
-                }
-            }
-            at = end;
-        }
-        effects.peers = peers;
-        debug_assert!(
-            first.row() + ((from + count) as usize) <= self.rows.page(first.slot() as u32).len()
-        );
     }
 }
 
-/// Where and what an input is.
-#[inline]
-fn push_value(section: &mut AssignSection, row: &Row, seen: usize, blobs: &crate::values::Blobs) {
-    let (proc, size) = if row.is(STORED) {
-        (row.at, row.value as u32)
-    } else if row.len == BLOB {
-        let bytes = blobs.get(row.value as u32);
-        section.dep_bytes.extend_from_slice(bytes);
-        (0, bytes.len() as u32)
-    } else {
-        let cell = row.value.to_le_bytes();
-        section
-            .dep_bytes
-            .extend_from_slice(&cell[..usize::from(row.len)]);
-        (0, u32::from(row.len))
-    };
-    push_unless(&mut section.dep_procs, 0, seen, proc);
-    push_unless_uniform(
-        &mut section.dep_codecs,
-        &mut section.dep_codec,
-        seen,
-        row.codec,
-    );
-    push_unless_uniform(&mut section.dep_sizes, &mut section.dep_stride, seen, size);
+/// What it takes to write the inputs of records.
+struct Inputs<'a> {
+    rows: &'a Rows,
+    pages: &'a Pages,
+    layers: &'a Layers,
+    blobs: &'a Blobs,
+    /// Procs whose addresses the worker has …
+    known: &'a mut BTreeSet<ProcId>,
+    /// … and those it now needs.
+    peers: Vec<ProcId>,
+    own: ProcId,
+}
+
+impl Inputs<'_> {
+    /// Columns of the inputs of the last `count` records of a section.
+    fn push(&mut self, section: &mut AssignSection, count: u32, scratch: &Scratch) {
+        let before = (section.count - count) as usize;
+        let mut start = 0;
+        for (i, &end) in scratch.ends.iter().enumerate() {
+            push_unless(&mut section.dep_counts, 0, before + i, end - start);
+            start = end;
+        }
+        let mut serial_of = (usize::MAX, 0);
+        for (k, &input) in scratch.inputs.iter().enumerate() {
+            let page = &self.pages.table[input.slot()];
+            if serial_of.0 != input.slot() {
+                serial_of = (input.slot(), self.layers[page.layer].serial.0);
+            }
+            let seen = section.dep_indices.len();
+            push_unless_uniform(
+                &mut section.dep_serials,
+                &mut section.dep_serial,
+                seen,
+                serial_of.1,
+            );
+            section.dep_indices.push(page.base + input.row() as u32);
+            if !page.first_attempts() || !section.dep_attempts.is_empty() {
+                push_unless(
+                    &mut section.dep_attempts,
+                    1,
+                    seen,
+                    page.attempt(input.row()),
+                );
+            }
+            if !scratch.parts.is_empty() || !section.dep_parts.is_empty() {
+                let part = scratch.parts.get(k).copied().unwrap_or(WHOLE);
+                push_unless(&mut section.dep_parts, WHOLE, seen, part);
+            }
+            self.push_value(section, &self.rows[input], seen);
+        }
+    }
+
+    /// Where and what an input is.
+    #[inline]
+    fn push_value(&mut self, section: &mut AssignSection, row: &Row, seen: usize) {
+        let (proc, size) = if row.is(STORED) {
+            if row.at != self.own.0 && self.known.insert(ProcId(row.at)) {
+                self.peers.push(ProcId(row.at));
+            }
+            (row.at, row.value as u32)
+        } else if row.len == BLOB {
+            let bytes = self.blobs.get(row.value as u32);
+            section.dep_bytes.extend_from_slice(bytes);
+            (0, bytes.len() as u32)
+        } else {
+            let cell = row.value.to_le_bytes();
+            section
+                .dep_bytes
+                .extend_from_slice(&cell[..usize::from(row.len)]);
+            (0, u32::from(row.len))
+        };
+        push_unless(&mut section.dep_procs, 0, seen, proc);
+        push_unless_uniform(
+            &mut section.dep_codecs,
+            &mut section.dep_codec,
+            seen,
+            row.codec,
+        );
+        push_unless_uniform(&mut section.dep_sizes, &mut section.dep_stride, seen, size);
+    }
 }
 
 /// Definitions the proc needs before these rows.

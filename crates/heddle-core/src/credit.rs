@@ -31,7 +31,9 @@ pub(crate) fn expected_ns(mean: u64) -> u64 {
 #[inline]
 pub(crate) fn credit(lane: &Lane, expected_ns: u64) -> u32 {
     let full = lane.bytes >= CREDIT_BYTES_PER_LANE_MAX as u64 && lane.in_flight >= TASKS_MIN;
-    if lane.quarantined || full {
+    // A lane that has plenty is left alone until a worthwhile batch fits: else every answer would send a trickle.
+    let plenty = lane.backlog_ns > WINDOW_NS / 4 * 3 && lane.in_flight >= TASKS_UNKNOWN as u32;
+    if lane.quarantined || full || plenty {
         return 0;
     }
     let by_time = (WINDOW_NS.saturating_sub(lane.backlog_ns) / expected_ns) as u32;

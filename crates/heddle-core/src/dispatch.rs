@@ -3,7 +3,6 @@
 use crate::credit::{credit, expected_ns};
 use crate::engine::Engine;
 use crate::id::{LaneSlot, PAGE_ROWS, Task};
-use crate::layer::NO_PAGE;
 use crate::out::Out;
 use crate::row::STORED;
 
@@ -103,73 +102,67 @@ impl Engine {
             return;
         };
         let mut left = room.min(share);
+        let mut batch = std::mem::take(&mut self.scratch.batch);
+        batch.clear();
         while left > 0 {
             let Some((start, count)) = self.layers[slot].ready.take_run(left) else {
                 break;
             };
-            self.ready.in_layers -= u64::from(count);
             left -= count;
-            self.send_run(slot, start, count, lane, out);
-        }
-    }
-
-    /// Sends rows that have no priority of their own; rows with stored inputs go where those are.
-    fn send_run(&mut self, slot: u32, start: u32, count: u32, lane: LaneSlot, out: &mut Out) {
-        let Some(cell) = self.layers[slot]
-            .cell(start)
-            .filter(|cell| cell.slot != NO_PAGE)
-        else {
-            return;
-        };
-        let first = Task::new(cell.slot, start % PAGE_ROWS);
-        self.gather(first, count);
-        let stored = self.totals.stored > 0
-            && self
-                .scratch
-                .inputs
-                .iter()
-                .any(|&input| self.rows[input].is(STORED));
-        if !stored {
-            self.send(first, 0, count, lane, out);
-            return;
-        }
-        let mut from = 0;
-        while from < count {
-            let to = self.place(first, from, lane);
-            let mut end = from + 1;
-            while end < count && self.place(first, end, lane) == to {
-                end += 1;
-                if end - from >= credit(&self.lanes[to], expected_ns(self.layers[slot].duration_ns))
-                {
-                    break;
-                }
+            self.ready.in_layers -= u64::from(count);
+            if let Some(first) = self.layers[slot].task(start) {
+                batch.push((first, count));
             }
-            self.send(first, from, end - from, to, out);
-            from = end;
         }
+        self.scratch.batch = batch;
+        self.send_batch(lane, out);
     }
 
-    /// Collects the inputs of `count` rows in `scratch`.
-    fn gather(&mut self, first: Task, count: u32) {
+    /// Sends the batch to a lane; rows with stored inputs go where those are.
+    fn send_batch(&mut self, lane: LaneSlot, out: &mut Out) {
+        self.gather();
+        let stored = |input: &Task| self.rows[*input].is(STORED);
+        if self.totals.stored == 0 || !self.scratch.inputs.iter().any(stored) {
+            self.send(lane, out);
+            return;
+        }
+        let batch = std::mem::take(&mut self.scratch.batch);
+        for &(first, count) in &batch {
+            for task in (0..count).map(|i| Task(first.0 + i)) {
+                self.send_one(task, lane, true, out);
+            }
+        }
+        self.scratch.batch = batch;
+    }
+
+    /// Sends one row to the lane whose turn it is or, if it is free to go, near its inputs.
+    fn send_one(&mut self, task: Task, turn: LaneSlot, free: bool, out: &mut Out) {
+        self.scratch.batch.clear();
+        self.scratch.batch.push((task, 1));
+        self.gather();
+        let lane = if free { self.place(task, turn) } else { turn };
+        self.send(lane, out);
+    }
+
+    /// Collects the inputs of the batch in `scratch`.
+    fn gather(&mut self) {
         let mut inputs = std::mem::take(&mut self.scratch.inputs);
         let mut ends = std::mem::take(&mut self.scratch.ends);
         let mut parts = std::mem::take(&mut self.scratch.parts);
         inputs.clear();
         ends.clear();
         parts.clear();
-        for i in 0..count {
-            let task = Task(first.0 + i);
-            self.inputs_into(task, &mut inputs);
-            ends.push(inputs.len() as u32);
-            let known = parts.len();
-            self.parts_into(task, &mut parts);
-            if parts.len() > known && known + 1 < inputs.len() && parts.len() != inputs.len() {
-                // Rows before had whole values only: their columns begin to matter now.
-                let own = parts.split_off(known);
-                parts.resize(inputs.len() - own.len(), crate::event::WHOLE);
-                parts.extend(own);
+        for &(first, count) in &self.scratch.batch {
+            let whole = self.whole_inputs(first);
+            for task in (0..count).map(|i| Task(first.0 + i)) {
+                self.inputs_into(task, &mut inputs);
+                ends.push(inputs.len() as u32);
+                if !whole {
+                    self.parts_into(task, inputs.len(), &mut parts);
+                }
             }
         }
+        self.touch(&inputs);
         self.scratch.inputs = inputs;
         self.scratch.ends = ends;
         self.scratch.parts = parts;
@@ -181,9 +174,7 @@ impl Engine {
             return;
         };
         self.ready.odd.remove(&(key, task));
-        self.gather(task, 1);
-        let lane = self.place(task, 0, lane);
-        self.send(task, 0, 1, lane, out);
+        self.send_one(task, lane, true, out);
     }
 
     /// Sends suspects, one at a time to lanes that have nothing else to do. If there is no such lane, one is
@@ -220,8 +211,7 @@ impl Engine {
             self.ready.alone.remove(&(key, task));
             self.lanes[lane].quarantined = true;
             self.lanes.close(lane);
-            self.gather(task, 1);
-            self.send(task, 0, 1, lane, out);
+            self.send_one(task, lane, false, out);
         }
         if let Some(slot) = self.lanes.quarantine
             && self.lanes[slot].in_flight == 0

@@ -96,8 +96,8 @@ impl Engine {
             }
             let codec = s.codecs.get_or(i, s.codec);
             let bytes = s.values.get(from..offset).unwrap_or_default();
-            let (flags, head) = self.accept(task, codec, bytes, stored.then_some((proc, size)));
-            finished.push((task, head));
+            let (flags, list) = self.accept(task, codec, bytes, stored.then_some((proc, size)));
+            finished.push((task, list));
             if flags & WANTED != 0
                 && let Some((start, count)) = wanted.push(index)
             {
@@ -137,9 +137,9 @@ impl Engine {
         codec: u8,
         bytes: &[u8],
         stored: Option<(ProcId, u32)>,
-    ) -> (u8, u32) {
+    ) -> (u8, u64) {
         let row = &mut self.rows[task];
-        let head = row.waiters();
+        let list = row.list();
         row.set_state(task, State::Memory, &mut self.ledger);
         row.codec = codec;
         if row.flags & SUSPECT != 0 {
@@ -148,7 +148,7 @@ impl Engine {
             self.kills.remove(&name);
         }
         if let Some((proc, size)) = stored {
-            let head = self.waiters.count(head);
+            let head = self.waiters.count(list);
             let row = &mut self.rows[task];
             row.flags |= STORED;
             row.len = 0;
@@ -156,7 +156,7 @@ impl Engine {
             row.value = u64::from(size) | u64::from(head) << 32;
             self.totals.stored += 1;
             self.note_stored(proc, task, size);
-            return (self.rows[task].flags, head);
+            return (self.rows[task].flags, 0);
         }
         let flags = row.flags;
         row.flags = flags & !ARGS | DETACHED;
@@ -171,44 +171,42 @@ impl Engine {
             row.value = u64::from(self.blobs.insert(bytes));
             row.len = BLOB;
         }
-        (flags, head)
+        (flags, list)
     }
 
     /// Rows that wait for rows just finished have one input fewer to wait for.
-    fn tell_readers(&mut self, layer: u32, finished: &[(Task, u32)]) {
-        for &(task, head) in finished {
-            if head == 0 {
-                continue;
-            }
-            if self.rows[task].is(STORED) {
-                let waiting: Vec<Task> = self.waiters.iter(head).skip(1).collect();
-                waiting
-                    .into_iter()
-                    .for_each(|reader| self.input_met(reader));
-                continue;
-            }
-            let mut at = head;
-            while let Some((reader, next)) = self.waiters.pop(at) {
-                self.input_met(reader);
-                at = next;
+    fn tell_readers(&mut self, layer: u32, finished: &[(Task, u64)]) {
+        let mut readers = std::mem::take(&mut self.scratch.inputs);
+        readers.clear();
+        for &(task, list) in finished {
+            if list != 0 {
+                self.waiters.drain(list, &mut readers);
+            } else if self.rows[task].is(STORED) {
+                let head = (self.rows[task].list() >> 32) as u32;
+                readers.extend(self.waiters.iter(head).skip(1));
             }
         }
         let regular =
             !self.layers[layer].consumers.is_empty() || !self.layers[layer].levels.is_empty();
-        if !regular {
-            return;
+        if regular {
+            for &(task, _) in finished {
+                self.each_reader(layer, self.pages.index(task), |reader, row| {
+                    if let Some(task) = self.layers[reader].task(row) {
+                        readers.push(task);
+                    }
+                });
+            }
         }
-        let mut readers = std::mem::take(&mut self.scratch.inputs);
-        readers.clear();
-        for &(task, _) in finished {
-            self.each_reader(layer, self.pages.index(task), |reader, row| {
-                if let Some(task) = self.layers[reader].task(row) {
-                    readers.push(task);
-                }
-            });
-        }
+        self.touch(&readers);
         readers.iter().for_each(|&reader| self.input_met(reader));
         self.scratch.inputs = readers;
+    }
+
+    /// Reads rows that are about to be written, so that their cache misses overlap.
+    #[inline]
+    pub(crate) fn touch(&self, rows: &[Task]) {
+        let sum = rows.iter().fold(0, |sum, &task| sum ^ self.rows[task].at);
+        std::hint::black_box(sum);
     }
 
     /// One input of a row came into memory.
@@ -229,7 +227,7 @@ impl Engine {
     }
 
     /// Rows just finished give up their claims: on values, and, if their own is inline, on lineage too.
-    fn drop_claims_of(&mut self, finished: &[(Task, u32)]) {
+    fn drop_claims_of(&mut self, finished: &[(Task, u64)]) {
         let mut inputs = std::mem::take(&mut self.scratch.inputs);
         for lineage in [true, false] {
             inputs.clear();
@@ -241,6 +239,7 @@ impl Engine {
                     }
                 }
             }
+            self.touch(&inputs);
             for &input in &inputs {
                 let row = &mut self.rows[input];
                 row.refs -= 1;
@@ -295,7 +294,7 @@ impl Engine {
         bytes: &[u8],
         stored: Option<(ProcId, u32)>,
     ) {
-        let (flags, head) = self.accept(task, codec, bytes, stored);
+        let (flags, list) = self.accept(task, codec, bytes, stored);
         if flags & ARGS != 0 {
             self.layers[layer].data.release(index, 1);
             self.rows[task].flags &= !ARGS;
@@ -304,7 +303,7 @@ impl Engine {
             self.layers[layer].dirty.insert(index);
             self.list_dirty(layer);
         }
-        self.tell_readers(layer, &[(task, head)]);
+        self.tell_readers(layer, &[(task, list)]);
         if !self.rows[task].needed() {
             self.agenda.check.push(task);
         }

@@ -26,7 +26,7 @@ impl Engine {
     pub(crate) fn fail_row(&mut self, task: Task, failure: u32, retract: bool, out: &mut Out) {
         let row = &self.rows[task];
         let active = row.active();
-        let listed = self.readers_listed(task, row.waiters(), counted(row));
+        let listed = self.readers_listed(task, row.list(), counted(row));
         match row.state() {
             State::Erred | State::Forgotten | State::Ahead => return,
             State::Memory => self.unstore(task),
@@ -37,8 +37,8 @@ impl Engine {
             State::Queued | State::NoWorker => self.leave_queue(task),
             State::Released | State::Waiting => {}
         }
-        let head = self.rows[task].waiters();
-        self.waiters.free(head);
+        let list = self.rows[task].list();
+        self.waiters.free(list);
         self.failures.retain(failure);
         let row = &mut self.rows[task];
         row.set_state(task, State::Erred, &mut self.ledger);

@@ -16,10 +16,12 @@ impl Intervals {
 
     /// True when the row is in.
     pub fn contains(&self, row: u32) -> bool {
-        self.runs
-            .range(..=row)
-            .next_back()
-            .is_some_and(|(_, &end)| end > row)
+        !self.runs.is_empty()
+            && self
+                .runs
+                .range(..=row)
+                .next_back()
+                .is_some_and(|(_, &end)| end > row)
     }
 
     /// First row in the set.

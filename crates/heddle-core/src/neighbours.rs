@@ -30,16 +30,28 @@ impl Engine {
         }
     }
 
-    /// Appends the parts of a row's inputs; nothing when all are whole values.
-    pub(crate) fn parts_into(&self, task: Task, parts: &mut Vec<u32>) {
+    /// True when all inputs of a row's page are whole values.
+    pub(crate) fn whole_inputs(&self, task: Task) -> bool {
+        let page = &self.pages.table[task.slot()];
+        let inputs = &self.layers[page.layer].inputs;
+        page.dep_parts.is_empty() && inputs.iter().all(|input| input.part == WHOLE)
+    }
+
+    /// Appends the parts of a row's inputs, the last of the `inputs` collected so far, to their parts.
+    pub(crate) fn parts_into(&self, task: Task, inputs: usize, parts: &mut Vec<u32>) {
         let page = &self.pages.table[task.slot()];
         let layer = &self.layers[page.layer];
         if layer.kind == LayerKind::Explicit {
-            parts.extend_from_slice(page.parts(task.row()));
-        } else if layer.inputs.iter().any(|input| input.part != WHOLE) {
-            let index = page.base + task.row() as u32;
-            layer.each_input(page.layer, index, |_, _, part| parts.push(part));
+            let own = page.parts(task.row());
+            parts.resize(inputs - own.len(), WHOLE);
+            parts.extend_from_slice(own);
+            return;
         }
+        let index = page.base + task.row() as u32;
+        let mut own = Vec::new();
+        layer.each_input(page.layer, index, |_, _, part| own.push(part));
+        parts.resize(inputs - own.len(), WHOLE);
+        parts.extend(own);
     }
 
     /// Rows of regular layers that read row `index` of layer `slot`, by arithmetic.
@@ -79,8 +91,12 @@ impl Engine {
         let layer = &self.layers[layer];
         match layer.task(row) {
             Some(task) => {
-                let row = &self.rows[task];
-                (row.active(), !row.is(DETACHED))
+                // A page being opened may read itself: its demanded rows are latent a moment longer.
+                let own = &self.rows[task];
+                (
+                    own.active() || layer.latent.contains(row),
+                    !own.is(DETACHED),
+                )
             }
             None if layer.untouched(row) => (layer.latent.contains(row), true),
             None => (false, false),
@@ -113,10 +129,9 @@ impl Engine {
     /// Notes that `consumer` reads a stored value, which can be lost. The list of a stored row begins with a
     /// node that counts the others; when most of them must be dead, they are sorted out.
     pub(crate) fn register_stored(&mut self, input: Task, consumer: Task) {
-        let head = self
-            .waiters
-            .push_counted(self.rows[input].waiters(), consumer);
-        self.rows[input].set_waiters(head);
+        let head = (self.rows[input].list() >> 32) as u32;
+        let head = self.waiters.push_counted(head, consumer);
+        self.rows[input].set_counted(head);
         if self.waiters.counted(head) > 2 * self.rows[input].refs + 8 {
             self.rebuild_stored(input);
         }
@@ -124,19 +139,19 @@ impl Engine {
 
     /// Sorts the dead out of a stored row's list.
     pub(crate) fn rebuild_stored(&mut self, input: Task) {
-        let head = self.rows[input].waiters();
-        let consumers = self.readers_listed(input, head, true);
-        self.waiters.free(head);
+        let list = self.rows[input].list();
+        let consumers = self.readers_listed(input, list, true);
+        self.waiters.free(list);
         let mut head = 0;
         for consumer in consumers {
             head = self.waiters.push_counted(head, consumer);
         }
-        self.rows[input].set_waiters(head);
+        self.rows[input].set_counted(head);
     }
 
     /// Rows of a list that truly are active and read `input`, each once.
-    pub(crate) fn readers_listed(&self, input: Task, head: u32, counted: bool) -> Vec<Task> {
-        let mut consumers: Vec<Task> = self.waiters.iter(head).skip(usize::from(counted)).collect();
+    pub(crate) fn readers_listed(&self, input: Task, list: u64, counted: bool) -> Vec<Task> {
+        let mut consumers: Vec<Task> = self.waiters.rows(list).skip(usize::from(counted)).collect();
         consumers.sort_unstable();
         consumers.dedup();
         consumers.retain(|&consumer| {

@@ -213,12 +213,12 @@ impl Engine {
                 _ => {}
             }
             let row = &mut self.rows[task];
-            let head = row.waiters();
+            let list = row.list();
             if row.active() {
                 row.set_state(task, State::Released, &mut self.ledger);
             }
-            if row.state() != State::Memory {
-                self.waiters.free(head);
+            if row.state() != State::Memory && row.state() != State::Erred {
+                self.waiters.free(list);
             }
             if self.rows[task].state() != State::Forgotten {
                 self.rows[task].flags |= DETACHED;

@@ -20,14 +20,11 @@ const OTHER_HOST_PS: u64 = 10_000;
 const MOVE_NS: u64 = 200_000;
 
 impl Engine {
-    /// The lane for row `first + at`, whose inputs are in `scratch`. `turn` is the lane whose turn it is.
-    pub(crate) fn place(&self, first: Task, at: u32, turn: LaneSlot) -> LaneSlot {
-        let ends = &self.scratch.ends;
-        let from = if at == 0 { 0 } else { ends[at as usize - 1] };
-        let inputs = &self.scratch.inputs[from as usize..ends[at as usize] as usize];
+    /// The lane for a row, the inputs of which are in `scratch`. `turn` is the lane whose turn it is.
+    pub(crate) fn place(&self, task: Task, turn: LaneSlot) -> LaneSlot {
         let mut holders = [(ProcId(0), 0u64); HOLDERS];
         let mut total = 0;
-        for &input in inputs {
+        for &input in &self.scratch.inputs {
             let row = &self.rows[input];
             if !row.is(STORED) {
                 continue;
@@ -45,7 +42,7 @@ impl Engine {
         if total == 0 {
             return turn;
         }
-        let expected = expected_ns(self.layers[self.pages.layer(first)].duration_ns);
+        let expected = expected_ns(self.layers[self.pages.layer(task)].duration_ns);
         let mut best = (self.cost(turn, &holders, total), turn);
         for &(proc, _) in holders.iter().filter(|(proc, _)| proc.0 != 0) {
             let Some(proc) = self.procs.table.get(&proc) else {

@@ -53,8 +53,8 @@ impl Engine {
             State::Queued | State::NoWorker => self.leave_queue(task),
             _ => {}
         }
-        let head = self.rows[task].waiters();
-        self.waiters.free(head);
+        let list = self.rows[task].list();
+        self.waiters.free(list);
         let row = &mut self.rows[task];
         row.set_state(task, State::Released, &mut self.ledger);
         row.value = 0;
@@ -98,8 +98,8 @@ impl Engine {
 
     /// A stored value no longer exists; the row's state is the caller's to change.
     pub(crate) fn unstore(&mut self, task: Task) {
-        let head = self.rows[task].waiters();
-        self.waiters.free(head);
+        let list = self.rows[task].list();
+        self.waiters.free(list);
         let row = &mut self.rows[task];
         let size = row.value & 0xffff_ffff;
         let proc = ProcId(row.at);
@@ -122,7 +122,9 @@ impl Engine {
         let page = &mut self.pages.table[task.slot()];
         page.alive -= 1;
         if page.alive == 0 {
-            self.close_page(self.pages.layer(task), task.slot() as u32);
+            // Not at once: lists of consequences may still name rows of the page.
+            let layer = self.pages.layer(task);
+            self.agenda.pages.push((layer, task.slot() as u32));
         }
     }
 

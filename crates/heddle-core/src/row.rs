@@ -40,8 +40,8 @@ pub struct Row {
     pub refs: u32,
     /// Edges of all consumers that may ever run (again): they need the lineage. At least `refs`.
     pub dependents: u32,
-    /// Inline: the bytes, or a blob's handle. Otherwise the upper half heads the list of waiting rows and, if
-    /// stored, the lower half is the value's size.
+    /// Inline: the bytes, or a blob's handle. Stored: size below, counted list of waiting rows above. Not in
+    /// memory: list of waiting rows.
     pub value: u64,
 }
 
@@ -102,19 +102,19 @@ impl Row {
         self.state == State::Memory && self.flags & STORED == 0
     }
 
-    /// Head of the list of rows that wait for it; 0: none.
+    /// The list of rows that wait for it (see `waiters`); 0: none.
     #[inline]
-    pub fn waiters(&self) -> u32 {
-        if self.inline() {
-            0
-        } else {
-            (self.value >> 32) as u32
+    pub fn list(&self) -> u64 {
+        match (self.state, self.flags & STORED) {
+            (State::Memory, 0) => 0,
+            (State::Memory, _) => self.value >> 32 << 32,
+            _ => self.value,
         }
     }
 
-    /// Sets the head of that list. Not for inline rows.
+    /// Sets the counted list of a stored row.
     #[inline]
-    pub fn set_waiters(&mut self, head: u32) {
+    pub fn set_counted(&mut self, head: u32) {
         self.value = self.value & 0xffff_ffff | u64::from(head) << 32;
     }
 }

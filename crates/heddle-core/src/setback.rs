@@ -135,8 +135,7 @@ impl Engine {
             unmet += 1;
             if explicit {
                 let row = &mut self.rows[input];
-                let head = self.waiters.push(row.waiters(), task);
-                row.set_waiters(head);
+                row.value = self.waiters.add(row.value, task);
             }
         }
         self.scratch.inputs = inputs;
@@ -155,7 +154,7 @@ impl Engine {
     pub(crate) fn lose_values(&mut self, lost: &[Task], out: &mut Out) {
         let mut readers = Vec::new();
         for &task in lost {
-            readers.extend(self.readers_listed(task, self.rows[task].waiters(), true));
+            readers.extend(self.readers_listed(task, self.rows[task].list(), true));
             readers.extend(self.active_readers(task));
             if self.is_data(task) {
                 let message = "the only copy of this scattered value was on a worker that is gone: scatter it again";

@@ -1,6 +1,9 @@
 //! Lists of rows that wait for a row: one node per edge of an explicit layer, from one pool. A list exists only
 //! while it can be of use: from the consumer's activation until the value is inline, or, for a stored value
 //! (which can be lost), until no active consumer is left. So finished work holds no edges backward.
+//!
+//! A list is a u64: the first row inverted in the lower half (many rows have one reader and need no node), the
+//! first node in the upper half. Lists of stored rows are counted lists: a node that counts, then one per row.
 
 use crate::id::Task;
 
@@ -31,14 +34,38 @@ impl Waiters {
         }
     }
 
-    /// Nodes in lists.
-    pub fn live(&self) -> u32 {
-        self.live
+    /// Adds a row to a list; returns the list.
+    #[inline]
+    pub fn add(&mut self, list: u64, task: Task) -> u64 {
+        if list as u32 == 0 {
+            return list | u64::from(!task.0);
+        }
+        let head = self.push((list >> 32) as u32, task);
+        u64::from(head) << 32 | u64::from(list as u32)
     }
 
-    /// Puts `task` before the list `head`; returns the new head.
+    /// Appends the rows of a list to `rows` and gives it back.
     #[inline]
-    pub fn push(&mut self, head: u32, task: Task) -> u32 {
+    pub fn drain(&mut self, list: u64, rows: &mut Vec<Task>) {
+        if list as u32 != 0 {
+            rows.push(Task(!(list as u32)));
+        }
+        let mut head = (list >> 32) as u32;
+        while let Some((task, next)) = self.pop(head) {
+            rows.push(task);
+            head = next;
+        }
+    }
+
+    /// Rows of a list.
+    pub fn rows(&self, list: u64) -> impl Iterator<Item = Task> + '_ {
+        let first = (list as u32 != 0).then_some(Task(!(list as u32)));
+        first.into_iter().chain(self.iter((list >> 32) as u32))
+    }
+
+    /// Puts `task` before the nodes from `head`; returns the new head.
+    #[inline]
+    fn push(&mut self, head: u32, task: Task) -> u32 {
         let node = Node { task, next: head };
         self.live += 1;
         if self.free == 0 {
@@ -51,9 +78,9 @@ impl Waiters {
         at
     }
 
-    /// Takes the first node out; returns its row and the rest of the list.
+    /// Takes the first node out; returns its row and the rest.
     #[inline]
-    pub fn pop(&mut self, head: u32) -> Option<(Task, u32)> {
+    fn pop(&mut self, head: u32) -> Option<(Task, u32)> {
         if head == 0 {
             return None;
         }
@@ -77,10 +104,14 @@ impl Waiters {
         head
     }
 
-    /// Puts a counting node before a plain list of rows.
-    pub fn count(&mut self, head: u32) -> u32 {
-        if head == 0 {
+    /// Makes a counted list of a list; returns its head.
+    pub fn count(&mut self, list: u64) -> u32 {
+        if list == 0 {
             return 0;
+        }
+        let mut head = (list >> 32) as u32;
+        if list as u32 != 0 {
+            head = self.push(head, Task(!(list as u32)));
         }
         let rows = self.iter(head).count() as u32;
         self.push(head, Task(rows))
@@ -95,7 +126,7 @@ impl Waiters {
         }
     }
 
-    /// Rows of a list.
+    /// Rows of nodes, from `head` on.
     pub fn iter(&self, head: u32) -> impl Iterator<Item = Task> + '_ {
         let mut at = head;
         std::iter::from_fn(move || {
@@ -107,14 +138,19 @@ impl Waiters {
         })
     }
 
-    /// Gives a whole list back.
-    pub fn free(&mut self, mut head: u32) {
+    /// Gives a list (plain or, with the lower half 0, counted) back.
+    pub fn free(&mut self, list: u64) {
+        let mut head = (list >> 32) as u32;
         while let Some((_, next)) = self.pop(head) {
             head = next;
         }
-        if self.live == 0 {
+    }
+
+    /// Gives back the memory of a pool nobody uses.
+    pub fn shrink(&mut self) {
+        if self.live == 0 && self.nodes.len() > 4096 {
             self.nodes.truncate(1);
-            self.nodes.shrink_to(1024);
+            self.nodes.shrink_to_fit();
             self.free = 0;
         }
     }

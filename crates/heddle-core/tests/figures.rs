@@ -1,0 +1,63 @@
+//! Benchmark entry points at a small size: results are checked values. With `HEDDLE_CORE_FIGURES=1` (or the name of
+//! a shape) also prints times at full size.
+
+use heddle_core::bench::{Graph, Ingest, Run, Shape, Walk};
+
+const SHAPES: [Shape; 3] = [Shape::Map, Shape::Tree, Shape::Random];
+
+#[test]
+fn every_shape_gives_the_right_values() {
+    for shape in SHAPES {
+        for lanes in [1, 2, 7] {
+            let graph = Graph::new(shape, 10_000);
+            let mut run = Run::new(&graph, lanes);
+            assert_eq!(run.run(), u64::from(graph.tasks));
+            run.verify(&graph);
+            assert_eq!(Walk::new(&graph).run(), u64::from(graph.tasks));
+        }
+    }
+    let mut ingest = Ingest::new(10_000);
+    assert_eq!(ingest.run(), 10_000);
+    ingest.engine().check();
+}
+
+#[test]
+fn figures() {
+    let Ok(only) = std::env::var("HEDDLE_CORE_FIGURES") else {
+        return;
+    };
+    // CPU time: other programs share the machine.
+    let cpu = || {
+        let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+        stat.split(' ').next().unwrap().parse::<u64>().unwrap()
+    };
+    let per_task = |from: u64| (cpu() - from) as f64 / 1e6;
+    for _ in 0..3 {
+        for shape in SHAPES
+            .into_iter()
+            .filter(|shape| only == "1" || format!("{shape:?}") == only)
+        {
+            let graph = Graph::new(shape, 1_000_000);
+            let walk = Walk::new(&graph);
+            let from = cpu();
+            walk.run();
+            let floor = per_task(from);
+            let mut run = Run::new(&graph, 2);
+            let from = cpu();
+            run.run();
+            let ours = per_task(from);
+            run.verify(&graph);
+            eprintln!(
+                "{shape:?}: walk {floor:.1} ns, engine {ours:.1} ns, {:.2}x",
+                ours / floor
+            );
+        }
+        if only != "1" && only != "Ingest" {
+            continue;
+        }
+        let mut ingest = Ingest::new(1_000_000);
+        let from = cpu();
+        ingest.run();
+        eprintln!("ingest: {:.1} ns", per_task(from));
+    }
+}
