@@ -89,6 +89,8 @@ class WorkerProcess {
       }, IDLE_BEAT_MS);
     };
     control.serve({ onFrame: (frame) => core.onFrame(frame), pull: () => core.pull(), beat });
+    // At once, so that what the worker costs is known from its first moment.
+    control.push(beat(0));
     if (this.#stopped.signal.aborted) control.close('stopped');
     this.onReady?.({ proc, epoch, dataAddress: this.#data.address, lanes });
     const ending = await control.ended;

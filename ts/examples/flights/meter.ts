@@ -78,6 +78,7 @@ async function totals(client: Client): Promise<Totals> {
 
 /** Workers report their clocks with each heartbeat: this long after, everything is told. */
 const REPORT_MS = 1_200;
+const POLL_MS = 10;
 
 const seconds = (nanos: number): number => nanos / 1e9;
 
@@ -114,8 +115,13 @@ export class Meter {
     });
   }
 
-  /** Notes where the cluster's clocks stand. */
+  /** Notes where the cluster's clocks stand, once every worker has told: starting up is no part of the job. */
   async start(): Promise<void> {
+    for (const since = performance.now(); performance.now() - since < REPORT_MS; ) {
+      const { procs } = (await this.#client.stats()) as unknown as Stats;
+      if (procs.every((proc) => proc.cpuMainNs > 0)) break;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
     this.#before = await totals(this.#client);
   }
 
