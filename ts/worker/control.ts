@@ -20,6 +20,10 @@ import { Outbox } from './outbox.js';
 import { openDealer } from './sockets.js';
 
 const { HEARTBEAT_MS, PEER_DEADLINE_MS } = limits;
+/** Refused frames that are told on stderr; all are counted. */
+const REJECTIONS_TOLD = 3;
+/** Milliseconds a received goodbye has to be read after the connection is gone. */
+const GOODBYE_MS = 30;
 /** Milliseconds a goodbye has to leave before the socket is closed: npm zeromq does not tell when it has. */
 const BYE_MS = 50;
 
@@ -91,7 +95,9 @@ export class Control {
       control.#finish(new HeddleError('ERR_CONNECT_TIMEOUT', text), false);
     }, timeout);
     control.#socket.events.on('disconnect', () => {
-      if (control.#welcome !== null) control.#lose('the connection was lost');
+      // A goodbye sent before the connection ended may still wait in the socket.
+      const lose = (): void => control.#lose('the connection was lost');
+      if (control.#welcome !== null) setTimeout(lose, GOODBYE_MS);
     });
     const stop = (): void => control.close('stopped');
     if (signal.aborted) stop();
@@ -151,7 +157,10 @@ export class Control {
         this.#frame(splitFrame(parts));
       } catch (error) {
         if (!(error instanceof WireError)) throw error;
-        this.rejectedFrames++;
+        // From the scheduler this is a fault in Heddle: what the frame asked for will not happen.
+        if (++this.rejectedFrames <= REJECTIONS_TOLD) {
+          process.stderr.write(`heddle worker: refused a frame: ${error.message}\n`);
+        }
         if (error.code === 'ERR_PROTOCOL_VERSION' && this.#welcome === null) {
           this.#finish(error as HeddleError, false);
         }

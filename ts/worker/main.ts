@@ -49,8 +49,10 @@ async function main(): Promise<number> {
       .resume();
   }
   const { graceful, error } = await runWorker({ ...options, signal: stop.signal });
-  if (!graceful) process.stderr.write(`heddle worker: ${error.code}: ${error.message}\n`);
-  return graceful ? 0 : 1;
+  // Told to stop and left by the scheduler at once is an ordinary end too.
+  if (graceful || stop.signal.aborted) return 0;
+  process.stderr.write(`heddle worker: ${error.code}: ${error.message}\n`);
+  return 1;
 }
 
 main().then(
