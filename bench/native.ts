@@ -6,7 +6,8 @@ export interface EngineRun {
   readonly tasks: number;
   /** Gives the number of tasks completed. */
   run(): number;
-  digest(): string;
+  /** Compares every result, which ends the run; gives the engine's digest. */
+  verify(): string;
 }
 
 /** Counts one prepared graph down, once. */
@@ -18,8 +19,8 @@ export interface WalkRun {
 
 /** Takes one prepared graph in, once. */
 export interface IngestRun {
-  /** Gives whether the engine took it. */
-  run(): boolean;
+  /** Gives the number of rows the engine then knows. */
+  run(): number;
 }
 
 /** Frames to one worker and back, on the calling thread. */

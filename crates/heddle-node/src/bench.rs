@@ -1,13 +1,18 @@
-//! The workloads of `heddle-bench` for the benchmark harness in `bench/`. Schedulers never use them.
+//! The workloads of the benchmark harness in `bench/`. Schedulers never use them.
 
-use heddle_bench::{EngineRun, IngestRun, LoopFloor, RelayFloor, Shape, WalkRun};
+use heddle_bench::{LoopFloor, RelayFloor};
+use heddle_core::bench::{Graph, Ingest, Run, Shape, Walk};
 use napi::{Error, Result};
 use napi_derive::napi;
+
+/// Lanes that answer the engine.
+const LANES: u32 = 2;
 
 /// The engine over one graph, once.
 #[napi]
 pub struct BenchEngine {
-    run: EngineRun,
+    graph: Graph,
+    run: Option<Run>,
 }
 
 #[napi]
@@ -15,72 +20,68 @@ impl BenchEngine {
     /// Prepares `shape`: `map`, `tree` or `random`.
     #[napi(constructor, catch_unwind)]
     pub fn new(shape: String, tasks: u32) -> Result<Self> {
-        let shape = match shape.as_str() {
-            "map" => Shape::Map,
-            "tree" => Shape::Tree,
-            "random" => Shape::Random,
-            _ => return Err(unknown(&shape)),
-        };
-        Ok(Self {
-            run: EngineRun::new(shape, tasks),
-        })
+        let graph = graph(&shape, tasks)?;
+        let run = Some(Run::new(&graph, LANES));
+        Ok(Self { graph, run })
     }
 
     /// Tasks of the graph.
     #[napi(getter, catch_unwind)]
     pub fn tasks(&self) -> u32 {
-        self.run.tasks()
+        self.graph.tasks
     }
 
     /// Runs all of them; gives the number completed.
     #[napi(catch_unwind)]
     pub fn run(&mut self) -> f64 {
-        self.run.run() as f64
+        self.run.as_mut().map_or(0, Run::run) as f64
     }
 
-    /// The engine's digest in hexadecimal.
+    /// Compares every result with what it should be, which ends the run; gives the engine's digest
+    /// in hexadecimal.
     #[napi(catch_unwind)]
-    pub fn digest(&self) -> String {
-        format!("{:016x}", self.run.digest())
+    pub fn verify(&mut self) -> Result<String> {
+        let run = self.run.take().ok_or_else(|| failed("verified before"))?;
+        Ok(format!("{:016x}", run.verify(&self.graph).digest()))
     }
 }
 
 /// The floor under `BenchEngine`: the same graph, counted down.
 #[napi]
 pub struct BenchWalk {
-    run: WalkRun,
+    tasks: u32,
+    walk: Option<Walk>,
 }
 
 #[napi]
 impl BenchWalk {
-    /// Prepares `shape`: `tree` or `random`.
+    /// Prepares `shape`.
     #[napi(constructor, catch_unwind)]
     pub fn new(shape: String, tasks: u32) -> Result<Self> {
-        let run = match shape.as_str() {
-            "tree" => WalkRun::tree(tasks),
-            "random" => WalkRun::random(tasks),
-            _ => return Err(unknown(&shape)),
-        };
-        Ok(Self { run })
+        let graph = graph(&shape, tasks)?;
+        Ok(Self {
+            tasks: graph.tasks,
+            walk: Some(Walk::new(&graph)),
+        })
     }
 
     /// Rows of the graph.
     #[napi(getter, catch_unwind)]
     pub fn tasks(&self) -> u32 {
-        self.run.rows()
+        self.tasks
     }
 
-    /// Walks; gives the number of rows completed.
+    /// Walks, once; gives the number of rows reached.
     #[napi(catch_unwind)]
-    pub fn run(&mut self) -> u32 {
-        self.run.run()
+    pub fn run(&mut self) -> f64 {
+        self.walk.take().map_or(0, Walk::run) as f64
     }
 }
 
 /// A graph of explicit edges, to be taken in once.
 #[napi]
 pub struct BenchIngest {
-    run: IngestRun,
+    ingest: Ingest,
 }
 
 #[napi]
@@ -89,14 +90,14 @@ impl BenchIngest {
     #[napi(constructor, catch_unwind)]
     pub fn new(tasks: u32) -> Self {
         Self {
-            run: IngestRun::random(tasks),
+            ingest: Ingest::new(tasks),
         }
     }
 
-    /// Submits; gives whether the engine took the graph.
+    /// Submits; gives the number of rows the engine then knows.
     #[napi(catch_unwind)]
-    pub fn run(&mut self) -> bool {
-        self.run.run()
+    pub fn run(&mut self) -> f64 {
+        self.ingest.run() as f64
     }
 }
 
@@ -152,8 +153,10 @@ impl BenchRelayFloor {
     }
 }
 
-fn unknown(shape: &str) -> Error {
-    Error::from_reason(format!("ERR_ARGUMENT: there is no graph called '{shape}'"))
+fn graph(shape: &str, tasks: u32) -> Result<Graph> {
+    let shape = Shape::from_name(shape)
+        .ok_or_else(|| Error::from_reason(format!("ERR_ARGUMENT: no graph is called '{shape}'")))?;
+    Ok(Graph::new(shape, tasks))
 }
 
 fn failed(text: &str) -> Error {
