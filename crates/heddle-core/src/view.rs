@@ -55,6 +55,8 @@ pub struct ProcView<'a> {
     pub in_flight: u64,
     /// Bytes of live values in its store.
     pub stored_bytes: u64,
+    /// Its managed memory limit; 0: unknown.
+    pub memory_bytes: u64,
 }
 
 /// Counters since the engine began, and what is there now.
@@ -139,6 +141,7 @@ impl Engine {
             lanes: lanes().filter(|lane| lane.up).count() as u32,
             in_flight: lanes().map(|lane| u64::from(lane.in_flight)).sum(),
             stored_bytes: proc.stored_bytes,
+            memory_bytes: proc.memory_bytes,
         }
     }
 
@@ -171,10 +174,12 @@ impl Engine {
             let (state, reason) = if !layer.untouched(index) {
                 (State::Forgotten, "it was released and is finished")
             } else if layer.latent.contains(index) {
-                (
-                    State::Waiting,
-                    "the frontier of the graph has not reached it",
-                )
+                let reason = if self.lanes.up == 0 {
+                    "no worker is connected"
+                } else {
+                    "the frontier of the graph has not reached it"
+                };
+                (State::Waiting, reason)
             } else {
                 (State::Released, "nobody needs it")
             };
