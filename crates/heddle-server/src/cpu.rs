@@ -31,8 +31,8 @@ pub(crate) enum Phase {
 }
 
 /// CPU time by phase, for one thread. The thread's CPU clock is a system call of 0.2 to 0.7 us, so
-/// it is read twice per turn; inside a turn, phases are told apart by a clock that costs 25 ns, and
-/// share the turn's CPU time in proportion.
+/// it is read a few times per turn; where phases alternate from frame to frame, a clock that costs
+/// 25 ns tells them apart, and they share the CPU time between two readings in proportion.
 #[derive(Debug)]
 pub(crate) struct PhaseClock {
     lap: Instant,
@@ -68,8 +68,8 @@ impl PhaseClock {
         self.lap = now;
     }
 
-    /// Ends a turn.
-    pub fn end(&mut self) {
+    /// Gives the CPU time since the last reading to the phases of the laps since then.
+    pub fn settle(&mut self) {
         let cpu_ns = thread_cpu_ns();
         let used = u128::from(cpu_ns.saturating_sub(self.cpu_ns));
         self.cpu_ns = cpu_ns;
@@ -119,7 +119,7 @@ mod tests {
         assert_ne!(sum, 0);
         clock.lap(Phase::Apply);
         clock.lap(Phase::Send);
-        clock.end();
+        clock.settle();
         assert!(clock.spent_ns(Phase::Apply) > 2_000_000);
         assert!(clock.spent_ns(Phase::Send) < clock.spent_ns(Phase::Apply));
         assert_eq!(clock.spent_ns(Phase::Encode), 0);

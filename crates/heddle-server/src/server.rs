@@ -168,11 +168,13 @@ impl Loop {
         self.counters.turns += u64::from(frames > 0);
         self.sweep();
         self.cpu.lap(Phase::Apply);
+        self.cpu.settle();
         self.encode_effects();
         self.cpu.lap(Phase::Encode);
+        self.cpu.settle();
         self.send_all()?;
         self.cpu.lap(Phase::Send);
-        self.cpu.end();
+        self.cpu.settle();
         Ok(())
     }
 
