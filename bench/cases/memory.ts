@@ -9,12 +9,6 @@ const TASKS: Record<Size, number> = { smoke: 20_000, full: 1_000_000 };
 const WARM_TASKS = 10_000;
 const TIMEOUT_MS = 120_000;
 
-function rss(pid: number | undefined): number {
-  const bytes = pid === undefined ? undefined : rssBytes(pid);
-  if (bytes === undefined) throw new Error('this system does not tell resident memory');
-  return bytes;
-}
-
 /** One scheduler process per round, so that no round finds memory an earlier one left behind. */
 async function round(size: Size): Promise<number> {
   const scheduler = new Child('../daemon/main.js', ['scheduler', '--port', '0', '--json']);
@@ -30,13 +24,14 @@ async function round(size: Size): Promise<number> {
     try {
       // Code paths and connections come first: they are not tasks.
       await client.gather(client.map(same, new Float64Array(WARM_TASKS)), { timeout: TIMEOUT_MS });
-      const before = rss(scheduler.process.pid);
+      const pid = scheduler.process.pid as number;
+      const before = rssBytes(pid);
       const inputs = Float64Array.from({ length: TASKS[size] }, (_, i) => i);
       const futures = client.map(same, inputs);
       const results = await client.gather(futures, { timeout: TIMEOUT_MS });
       const wrong = results.findIndex((result, i) => result !== i);
       if (results.length !== TASKS[size] || wrong >= 0) throw new Error(`row ${wrong} is wrong`);
-      const held = rss(scheduler.process.pid) - before;
+      const held = rssBytes(pid) - before;
       futures.release();
       return held / TASKS[size];
     } finally {
