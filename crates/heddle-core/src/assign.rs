@@ -64,6 +64,10 @@ impl Engine {
         };
         let count: u32 = self.scratch.batch.iter().map(|&(_, count)| count).sum();
         let layer_slot = self.pages.layer(first);
+        let expected = match self.layers[layer_slot].duration_ns {
+            0 => (expected_ns(0) * u64::from(count)).max(self.reading_ns()),
+            mean => expected_ns(mean) * u64::from(count),
+        };
         let layer = &mut self.layers[layer_slot];
         let lane = &mut self.lanes[slot];
         let Some(proc) = self.procs.table.get_mut(&lane.proc) else {
@@ -121,7 +125,7 @@ impl Engine {
             lane.answered = self.now;
         }
         lane.in_flight += count;
-        lane.backlog_ns += expected_ns(self.layers[layer_slot].duration_ns) * u64::from(count);
+        lane.backlog_ns += expected;
         self.totals.attempts += u64::from(count);
     }
 }

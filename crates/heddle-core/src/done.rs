@@ -4,7 +4,7 @@
 use crate::engine::Engine;
 use crate::event::{DoneSection, Fence, Malformed, NO_LANE, Outcome};
 use crate::fence;
-use crate::id::{LaneSlot, ProcId, Task};
+use crate::id::{LaneSlot, ProcId, Task, TaskRef};
 use crate::limits::{INLINE_BYTES_MAX, RECORDS_PER_SECTION_MAX};
 use crate::out::Out;
 use crate::row::{ARGS, BLOB, DETACHED, RESCAN, STORED, SUSPECT, WANTED};
@@ -271,10 +271,7 @@ impl Engine {
                     && s.homes.get(i) == 1
             });
             let Some(task) = expected else {
-                let held = self.layers[layer]
-                    .task(index)
-                    .is_some_and(|task| self.rows[task].is(STORED) && self.rows[task].at == proc.0);
-                self.stale(proc, s, index, attempt, !held, out);
+                self.stale(proc, s, index, attempt, s.homes.get(i) == 1, out);
                 continue;
             };
             self.open_readers(layer, index, index + 1);
@@ -320,7 +317,20 @@ impl Engine {
         out: &mut Out,
     ) {
         self.totals.stale += 1;
-        if stored && let Some(proc) = self.procs.table.get(&proc) {
+        let name = TaskRef {
+            serial: s.serial,
+            index,
+        };
+        // A frame that came twice speaks of the very value that is believed in.
+        let held = self.find(name).is_some_and(|task| {
+            self.rows[task].is(STORED)
+                && self.rows[task].at == proc.0
+                && self.pages.attempt(task) == attempt
+        });
+        if stored
+            && !held
+            && let Some(proc) = self.procs.table.get(&proc)
+        {
             out.proc(proc.id, proc.incarnation)
                 .free
                 .push(s.serial, index, attempt);

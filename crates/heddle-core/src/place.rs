@@ -3,6 +3,7 @@
 
 use crate::credit::{credit, expected_ns};
 use crate::engine::Engine;
+use crate::event::WHOLE;
 use crate::id::{LaneSlot, ProcId, Task};
 use crate::row::STORED;
 
@@ -16,6 +17,9 @@ const LANES: usize = 16;
 const SAME_HOST_PS: u64 = 1_000;
 const OTHER_HOST_PS: u64 = 10_000;
 
+/// Time to read a byte of input, ps: a guess at the least a body does with it.
+const READ_PS: u64 = 1_000;
+
 /// Fixed cost of moving anything, ns: a round trip.
 const MOVE_NS: u64 = 200_000;
 
@@ -24,12 +28,12 @@ impl Engine {
     pub(crate) fn place(&self, task: Task, turn: LaneSlot) -> LaneSlot {
         let mut holders = [(ProcId(0), 0u64); HOLDERS];
         let mut total = 0;
-        for &input in &self.scratch.inputs {
-            let row = &self.rows[input];
-            if !row.is(STORED) {
+        for (k, &input) in self.scratch.inputs.iter().enumerate() {
+            let bytes = self.stored_bytes(k);
+            if bytes == 0 {
                 continue;
             }
-            let bytes = (row.value & 0xffff_ffff).max(1);
+            let row = &self.rows[input];
             total += bytes;
             let held = holders
                 .iter_mut()
@@ -56,6 +60,27 @@ impl Engine {
             }
         }
         best.1
+    }
+
+    /// Bytes of input `k` in `scratch` that lie in a store. A part counts as one share of its value: how large it
+    /// is, only its store knows.
+    fn stored_bytes(&self, k: usize) -> u64 {
+        let row = &self.rows[self.scratch.inputs[k]];
+        if !row.is(STORED) {
+            return 0;
+        }
+        let whole = self.scratch.parts.get(k).is_none_or(|&part| part == WHOLE);
+        let shares = if whole { 1 } else { row.dependents.max(1) };
+        ((row.value & 0xffff_ffff) / u64::from(shares)).max(1)
+    }
+
+    /// Least time the batch in `scratch` takes while nothing is known of its layer: that of reading its stored
+    /// inputs. Without it a burst of heavy first tasks would look like nothing and go to one lane.
+    pub(crate) fn reading_ns(&self) -> u64 {
+        let bytes: u64 = (0..self.scratch.inputs.len())
+            .map(|k| self.stored_bytes(k))
+            .sum();
+        bytes * READ_PS / 1000
     }
 
     /// When the record could start there, ns from now.

@@ -96,12 +96,6 @@ impl Row {
         )
     }
 
-    /// In memory and here.
-    #[inline]
-    pub fn inline(&self) -> bool {
-        self.state == State::Memory && self.flags & STORED == 0
-    }
-
     /// The list of rows that wait for it (see `waiters`); 0: none.
     #[inline]
     pub fn list(&self) -> u64 {

@@ -6,7 +6,7 @@ mod ingest;
 mod run;
 mod walk;
 
-pub use graph::{Graph, Shape};
+pub use graph::{Graph, Numbers, Shape};
 pub use ingest::Ingest;
 pub use run::Run;
 pub use walk::Walk;
