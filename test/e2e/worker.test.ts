@@ -1,4 +1,5 @@
-// Workers on a real cluster: user code that misbehaves harms only its task, and values move between workers.
+// Workers on a real cluster: user code that misbehaves harms only its task, and values move between
+// workers.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';

@@ -55,7 +55,10 @@ export const bytesOf = task(url, 'bytesOf', (seed: number) =>
   Uint8Array.from({ length: 20_000 }, (_, i) => (i * seed) & 255),
 );
 
-/** Row `input` of an exchange: one slice per output, each of another size. Slow, so that all lanes get rows. */
+/**
+ * Row `input` of an exchange: one slice per output, each of another size. Slow, so that all lanes
+ * get rows.
+ */
 export const scatterRow = task(url, 'scatterRow', async (input: number, outputs: number) => {
   await sleep(20);
   return parts(

@@ -1,8 +1,10 @@
 /**
- * What a task body can ask about its own run. Valid inside a body, also after its awaits: a lane runs one
- * body at a time, so "the current record" needs no async-local storage and costs nothing per task.
+ * What a task body can ask about its own run. Valid inside a body, also after its awaits: a lane
+ * runs one body at a time, so "the current record" needs no async-local storage and costs nothing
+ * per task.
  *
- * The state hangs on a registered symbol, so that user code which imports another copy of the package sees it.
+ * The state hangs on a registered symbol, so that user code which imports another copy of the
+ * package sees it.
  */
 import { HeddleError } from '../errors/index.js';
 
@@ -14,7 +16,10 @@ export interface TaskContext {
   readonly attempt: number;
   /** The same text for every attempt of one task and for no other task: an idempotency key. */
   readonly runKey: string;
-  /** Aborts when the task is cancelled or its timeout has passed. Read it afresh in long synchronous loops. */
+  /**
+   * Aborts when the task is cancelled or its timeout has passed. Read it afresh in long synchronous
+   * loops.
+   */
   readonly signal: AbortSignal;
 }
 

@@ -1,4 +1,6 @@
-/** The connection to the scheduler: handshake, heartbeats, loss. A lost connection is never resumed. */
+/**
+ * The connection to the scheduler: handshake, heartbeats, loss. A lost connection is never resumed.
+ */
 import type { Dealer } from 'zeromq';
 import { HeddleError, isErrorCode } from '../errors/index.js';
 import {
@@ -24,7 +26,10 @@ const { HEARTBEAT_MS, PEER_DEADLINE_MS } = limits;
 const REJECTIONS_TOLD = 3;
 /** Milliseconds a received goodbye has to be read after the connection is gone. */
 const GOODBYE_MS = 30;
-/** Milliseconds a goodbye has to leave before the socket is closed: npm zeromq does not tell when it has. */
+/**
+ * Milliseconds a goodbye has to leave before the socket is closed: npm zeromq does not tell when it
+ * has.
+ */
 const BYE_MS = 50;
 
 /** What a connection tells its owner. */
@@ -78,7 +83,8 @@ export class Control {
    *
    * @param timeout milliseconds until a scheduler must have answered.
    * @param signal ends the attempt.
-   * @throws HeddleError `ERR_CONNECT_TIMEOUT`, `ERR_PROTOCOL_VERSION` or the code the scheduler refuses with.
+   * @throws HeddleError `ERR_CONNECT_TIMEOUT`, `ERR_PROTOCOL_VERSION` or the code the scheduler
+   * refuses with.
    */
   static async open(
     address: string,
@@ -103,8 +109,8 @@ export class Control {
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop, { once: true });
     if (!control.#over) control.#socket.connect(address);
-    // Receive first: a receive() begun while a send waits for the connection swallows the event that send
-    // waits for (npm zeromq 6.8), and the Hello would never leave.
+    // Receive first: a receive() begun while a send waits for the connection swallows the event
+    // that send waits for (npm zeromq 6.8), and the Hello would never leave.
     void control.#receive();
     control.#outbox.push(encodeHello(hello));
     const first = await Promise.race([welcomed, control.ended]);
@@ -210,7 +216,8 @@ export class Control {
     const now = performance.now();
     const lag = Math.max(0, now - this.#lastTick - HEARTBEAT_MS);
     this.#lastTick = now;
-    // After a long stall the scheduler's frames may be waiting in the socket: judge at the next tick.
+    // After a long stall the scheduler's frames may be waiting in the socket: judge at the next
+    // tick.
     if (lag < HEARTBEAT_MS && now - this.#lastHeard > PEER_DEADLINE_MS) {
       this.#lose(`silent for ${PEER_DEADLINE_MS} ms`);
       return;

@@ -1,7 +1,7 @@
 /**
- * The worker process's main thread between its sockets and its lanes, for one incarnation: takes what the
- * scheduler sends, hands runs of records to lanes, and turns what they finish into Done frames. It touches single
- * records only to find an input, to take one back, or to stop one.
+ * The worker process's main thread between its sockets and its lanes, for one incarnation: takes
+ * what the scheduler sends, hands runs of records to lanes, and turns what they finish into Done
+ * frames. It touches single records only to find an input, to take one back, or to stop one.
  */
 import {
   type AssignSection,

@@ -1,6 +1,7 @@
 /**
- * The data socket: hands out the store's values in chunks, and takes the values clients scatter. A request is
- * answered at once from memory; what does not fit in one reply is asked for again by the receiver.
+ * The data socket: hands out the store's values in chunks, and takes the values clients scatter. A
+ * request is answered at once from memory; what does not fit in one reply is asked for again by the
+ * receiver.
  */
 import { rmSync } from 'node:fs';
 import type { Router } from 'zeromq';

@@ -1,6 +1,7 @@
 /**
- * The functions one lane knows, by the scheduler's function serial. A module is imported once, a source
- * compiled once; a failure is remembered too, so that a broken function costs its tasks one error each.
+ * The functions one lane knows, by the scheduler's function serial. A module is imported once, a
+ * source compiled once; a failure is remembered too, so that a broken function costs its tasks one
+ * error each.
  */
 import { createRequire } from 'node:module';
 import { HeddleError } from '../errors/index.js';
@@ -44,7 +45,9 @@ export class FunctionCache {
     return this.#known.get(serial);
   }
 
-  /** Stands in for a function nobody defined: each of its records fails with an error that says so. */
+  /**
+   * Stands in for a function nobody defined: each of its records fails with an error that says so.
+   */
   unknown(serial: number): KnownFunction {
     const error = new HeddleError('ERR_INTERNAL', `function ${serial} was never defined here`);
     const known = { name: '', bytes: new Uint8Array(0), body: null, error, loading: null };

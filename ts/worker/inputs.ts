@@ -1,6 +1,6 @@
 /**
- * Inputs of records that do not travel with them: in this process's store, on another process, or not made yet by
- * a record that runs here (sent ahead). Records wait here until theirs are at hand.
+ * Inputs of records that do not travel with them: in this process's store, on another process, or
+ * not made yet by a record that runs here (sent ahead). Records wait here until theirs are at hand.
  */
 import { type AssignSection, WHOLE_VALUE } from '../wire/index.js';
 import type { Peers, Wanted } from './peers.js';
@@ -69,7 +69,9 @@ export class Inputs {
     return this.#local.size > 0;
   }
 
-  /** Takes a whole section: hands on what is ready, in runs as long as possible, and parks the rest. */
+  /**
+   * Takes a whole section: hands on what is ready, in runs as long as possible, and parks the rest.
+   */
   admit(whole: Run): void {
     const { section } = whole;
     const fetches = new Map<number, Wanted[]>();

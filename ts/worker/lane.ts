@@ -1,9 +1,10 @@
 /**
- * A lane: one worker_thread that runs task bodies, one at a time. It has no sockets (a thread with an open
- * socket cannot be terminated safely) and shares only {@link LaneMemory} and one port with the main thread.
+ * A lane: one worker_thread that runs task bodies, one at a time. It has no sockets (a thread with
+ * an open socket cannot be terminated safely) and shares only {@link LaneMemory} and one port with
+ * the main thread.
  *
- * Between records it spins briefly, as long as that has been paying off, then sleeps on a futex; while user
- * code has timers or handles of its own, it waits in its event loop instead.
+ * Between records it spins briefly, as long as that has been paying off, then sleeps on a futex;
+ * while user code has timers or handles of its own, it waits in its event loop instead.
  */
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { compileTemplate, PER_RECORD } from '../wire/index.js';
@@ -73,7 +74,9 @@ class Lane {
     }
   }
 
-  /** Points the view at the next section; gives the bytes it takes in the ring, 0 if there is none. */
+  /**
+   * Points the view at the next section; gives the bytes it takes in the ring, 0 if there is none.
+   */
   #next(): number {
     const { control, sectionBytes, sectionWords } = this.#memory;
     while (Atomics.load(control, Word.SECTION_TAIL) !== (this.#head | 0)) {
@@ -160,7 +163,8 @@ class Lane {
       failed = true;
       value = error;
     }
-    // One turn of the loop, so that a rejection the body left behind is known before its outcome is.
+    // One turn of the loop, so that a rejection the body left behind is known before its outcome
+    // is.
     await this.#turn();
     if (!failed && this.#rejections.length > 0) {
       failed = true;

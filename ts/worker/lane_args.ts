@@ -1,9 +1,10 @@
 /**
- * Arguments of the records of one section, in order. The rule: row data in codec Args is the whole argument
- * list; else a layer's template is; else the arguments are the item, if rows have data, then the inputs.
+ * Arguments of the records of one section, in order. The rule: row data in codec Args is the whole
+ * argument list; else a layer's template is; else the arguments are the item, if rows have data,
+ * then the inputs.
  *
- * Whatever a body receives is its own: bytes are copied out of shared memory, so a task that writes to its
- * input changes nobody else's.
+ * Whatever a body receives is its own: bytes are copied out of shared memory, so a task that writes
+ * to its input changes nobody else's.
  */
 import { type ArgsMaker, Codec, decodeArgs, decodeValue } from '../wire/index.js';
 import type { SectionView } from './lane_section.js';
@@ -67,7 +68,8 @@ export class ArgumentReader {
       if (template !== null) return template(item, NO_INPUTS);
       return view.hasData ? [item] : [];
     }
-    // All of them before any is decoded: bytes that do not decode must not derail the records after this one.
+    // All of them before any is decoded: bytes that do not decode must not derail the records after
+    // this one.
     const found: (Uint8Array | HeldValue)[] = [];
     for (let i = 0; i < deps; i++) found.push(this.#takeInput());
     const inputs = found.map((input, i) => this.#decode(input, first + i));

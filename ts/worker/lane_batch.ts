@@ -1,4 +1,7 @@
-/** Records the main thread has queued in a lane and not yet collected, and the Done sections they become. */
+/**
+ * Records the main thread has queued in a lane and not yet collected, and the Done sections they
+ * become.
+ */
 import { Codec, Home, Outcome } from '../wire/generated/enums.js';
 import type { AssignSection } from '../wire/generated/tables.js';
 import type { DoneBuilder } from './done_builder.js';
@@ -93,7 +96,10 @@ export class LaneBatch {
     return (why !== 0 ? why << 8 : flags) === kind;
   }
 
-  /** Results nobody waits for: cancelled ones are reported as taken back now that the lane is free of them. */
+  /**
+   * Results nobody waits for: cancelled ones are reported as taken back now that the lane is free
+   * of them.
+   */
   #discard(
     from: number,
     to: number,

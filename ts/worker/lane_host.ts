@@ -1,6 +1,7 @@
 /**
- * The main thread's side of one lane: its thread, the records queued in it, and what becomes of them when the
- * thread dies. The thread is replaced under the next lane epoch; stored values are not its business.
+ * The main thread's side of one lane: its thread, the records queued in it, and what becomes of
+ * them when the thread dies. The thread is replaced under the next lane epoch; stored values are
+ * not its business.
  */
 import {
   MessageChannel,
@@ -201,7 +202,8 @@ export class LaneHost {
         if (received === undefined) break;
         const { message } = received;
         if (message.type === 'value') this.#take(message);
-        // Any other makes the outbox collect: not within a collection, which would take values twice.
+        // Any other makes the outbox collect: not within a collection, which would take values
+        // twice.
         else queueMicrotask(() => this.#take(message));
       }
     }

@@ -1,21 +1,26 @@
 /**
  * The memory a lane shares with the worker's main thread, and its protocol. Nothing here blocks.
  *
- * A record queued for a lane has a *slot*: a number that only rises (u32, compared modulo 2^31). Slot s uses
- * row `s & SLOT_MASK` of the columns. The lane works in slot order and publishes one word, TICK: 2s when it has
- * finished everything before slot s, 2s + 1 while it runs s. One store of TICK per record thus says both "what is
- * before is finished, its result is in the columns" and "this one is claimed". So results survive the death of
- * the lane and need no flush.
+ * A record queued for a lane has a *slot*: a number that only rises (u32, compared modulo 2^31).
+ * Slot s uses row `s & SLOT_MASK` of the columns. The lane works in slot order and publishes one
+ * word, TICK: 2s when it has finished everything before slot s, 2s + 1 while it runs s. One store
+ * of TICK per record thus says both "what is before is finished, its result is in the columns" and
+ * "this one is claimed". So results survive the death of the lane and need no flush.
  *
  * Claim words settle who gets a record that the main thread wants back:
- *   main: CLAIM[s] = TAKEN, then reads TICK. Before 2s + 1: the lane will see TAKEN; the record is main's.
- *         Else main tries CLAIM[s]: TAKEN -> QUEUED. Failure means the lane has acknowledged (SKIPPED): main's.
- *   lane: TICK = 2s + 1, then reads CLAIM[s]. TAKEN: tries TAKEN -> SKIPPED; success: skips; failure: runs it.
- * Each writes its own word before it reads the other's, so at least one of them sees the conflict, and the
- * compare-exchange decides it. Neither ever waits: a lane blocked in user code cannot delay a retraction.
  *
- * Invariant: main never queues a slot that is SLOTS or more ahead of CONSUMED, so a row is never reused
- * while the lane may still read it, nor before main has collected its result.
+ * - main: CLAIM[s] = TAKEN, then reads TICK. If that is before 2s + 1, the lane will see TAKEN: the
+ *   record is main's. Else main tries CLAIM[s]: TAKEN -> QUEUED; failure means that the lane has
+ *   acknowledged (SKIPPED), and the record is main's too.
+ * - lane: TICK = 2s + 1, then reads CLAIM[s]. If that is TAKEN, it tries TAKEN -> SKIPPED; success:
+ *   it skips the record; failure: it runs it.
+ *
+ * Each writes its own word before it reads the other's, so at least one of them sees the conflict,
+ * and the compare-exchange decides it. Neither ever waits: a lane blocked in user code cannot delay
+ * a retraction.
+ *
+ * Invariant: main never queues a slot that is SLOTS or more ahead of CONSUMED, so a row is never
+ * reused while the lane may still read it, nor before main has collected its result.
  */
 
 /** Rows of the slot columns: four times the records the scheduler keeps in flight to one lane. */
@@ -27,7 +32,7 @@ const SECTION_RING_BYTES = 4 * 1024 * 1024;
 /** Bytes of the ring that carries results which are neither numbers nor stored. */
 const RESULT_RING_BYTES = 2 * 1024 * 1024;
 
-/** Words of the control block. Words written by different threads stand on different cache lines. */
+/** Words of the control block: those of different threads stand on different cache lines. */
 export const Word = {
   /** Lane: twice the slot it is at, plus 1 while it runs it. */
   TICK: 0,

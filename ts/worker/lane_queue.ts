@@ -1,4 +1,7 @@
-/** The main thread's writing end of a lane: runs into the ring, values and definitions through the port. */
+/**
+ * The main thread's writing end of a lane: runs into the ring, values and definitions through the
+ * port.
+ */
 import type { MessagePort } from 'node:worker_threads';
 import { HeddleError } from '../errors/index.js';
 import { PER_RECORD } from '../wire/index.js';
@@ -8,7 +11,9 @@ import type { ToLane } from './messages.js';
 import type { HeldValue, Run } from './section.js';
 
 const STUB_BYTES = HEAD_WORDS * 4;
-/** Layers and functions a lane knows before it is told, when it has nothing to do, to forget them. */
+/**
+ * Layers and functions a lane knows before it is told, when it has nothing to do, to forget them.
+ */
 const DEFINITIONS_MAX = 4_096;
 
 /** Functions and layers the process was told of; a lane gets them before its first use. */
@@ -42,7 +47,8 @@ export class LaneQueue {
   /**
    * Queues a run and wakes the lane.
    *
-   * @param uncollected slot of the oldest record whose result is still in the columns; undefined: there is none.
+   * @param uncollected slot of the oldest record whose result is still in the columns; undefined:
+   * there is none.
    * @returns the slot of the first record, or -1 if there is no room.
    */
   push(run: Run, uncollected: number | undefined): number {

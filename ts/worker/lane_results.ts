@@ -1,4 +1,7 @@
-/** Results of a lane on their way to the main thread: numbers in a column, small bytes in a ring, the rest stored. */
+/**
+ * Results of a lane on their way to the main thread: numbers in a column, small bytes in a ring,
+ * the rest stored.
+ */
 import {
   Codec,
   type EncodedParts,

@@ -1,7 +1,8 @@
 /**
- * Runs the records of a section in one lane: in chunks, synchronously, until a body returns a thenable or the
- * section ends. Clocks are read per chunk; a chunk is as many records as are expected to take a quarter of a
- * millisecond, so a long task is a chunk of its own and is timed exactly.
+ * Runs the records of a section in one lane: in chunks, synchronously, until a body returns a
+ * thenable or the section ends. Clocks are read per chunk; a chunk is as many records as are
+ * expected to take a quarter of a millisecond, so a long task is a chunk of its own and is timed
+ * exactly.
  */
 import { Codec } from '../wire/generated/enums.js';
 import type { CurrentRun } from './context.js';
@@ -15,7 +16,10 @@ import type { HeldValue } from './section.js';
 
 const CHUNK_RECORDS_MAX = 256;
 const CHUNK_US = 250;
-/** One chunk in so many has its bodies timed one by one, to tell user code from our own per-record work. */
+/**
+ * One chunk in so many has its bodies timed one by one, to tell user code from our own per-record
+ * work.
+ */
 const SAMPLE_EVERY = 16;
 const REPORT_RECORDS = 256;
 const REPORT_MS = 1;

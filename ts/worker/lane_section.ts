@@ -1,9 +1,9 @@
 /**
  * A run of records on its way to a lane: written by the main thread, read in place by the lane.
  *
- * Words (u32, native order): {@link Head}, then the columns its flags announce, then, each from a multiple of
- * 8, row data and inline inputs. The run usually lies in the lane's section ring; one that is too large for it
- * lies in a buffer of its own and the ring holds a stub.
+ * Words (u32, native order): {@link Head}, then the columns its flags announce, then, each from a
+ * multiple of 8, row data and inline inputs. The run usually lies in the lane's section ring; one
+ * that is too large for it lies in a buffer of its own and the ring holds a stub.
  */
 import { dataBytes, inlineBytes, type Run } from './section.js';
 
@@ -147,7 +147,9 @@ export function writeRun(
   bytes.set(payload.subarray(run.depsAt, run.depsAt + layout.inputBytes), base + inputsAt);
 }
 
-/** The lane's view of a run. Columns are views of shared memory: valid until the section is freed. */
+/**
+ * The lane's view of a run. Columns are views of shared memory: valid until the section is freed.
+ */
 export class SectionView {
   serial = 0;
   slot = 0;

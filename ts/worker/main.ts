@@ -2,14 +2,18 @@
 /**
  * Entry of a worker process. Prints nothing unless something is wrong.
  *
- * Exit codes: 0 stopped or the scheduler said goodbye; 1 the scheduler was lost or refused; 2 wrong options.
+ * Exit codes: 0 stopped or the scheduler said goodbye; 1 the scheduler was lost or refused; 2 wrong
+ * options.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { HeddleError } from '../errors/index.js';
 import type { WorkerOptions } from './options.js';
 import { runWorker } from './run.js';
 
 const EXIT_USAGE = 2;
+/** Milliseconds between the loss of an embedded scheduler and the end of its process. */
+const PARENT_MS = 300;
 
 function optionsFromArgs(args: string[]): WorkerOptions & { parentPipe: boolean } {
   const { values } = parseArgs({
@@ -49,7 +53,10 @@ async function main(): Promise<number> {
       .resume();
   }
   const { graceful, error } = await runWorker({ ...options, signal: stop.signal });
-  // Told to stop and left by the scheduler at once is an ordinary end too.
+  // A parent that ends takes its scheduler along: which of the two is noticed first means nothing.
+  if (!graceful && options.parentPipe && !stop.signal.aborted) {
+    await sleep(PARENT_MS, undefined, { signal: stop.signal }).catch(() => {});
+  }
   if (graceful || stop.signal.aborted) return 0;
   process.stderr.write(`heddle worker: ${error.code}: ${error.message}\n`);
   return 1;

@@ -1,10 +1,11 @@
 /**
- * What the main thread and a lane tell each other over their MessagePort: rare things, and values by reference.
- * Records and their small results go through {@link LaneMemory} instead.
+ * What the main thread and a lane tell each other over their MessagePort: rare things, and values
+ * by reference. Records and their small results go through {@link LaneMemory} instead.
  *
- * A message is posted before the ring entry or slot that needs it is published, so the reader finds it by
- * draining the port, without waiting. Values are transferred: each thread's heap accounts for what it holds, which it
- * would not for shared memory, and freed values would linger until some unrelated collection.
+ * A message is posted before the ring entry or slot that needs it is published, so the reader finds
+ * it by draining the port, without waiting. Values are transferred: each thread's heap accounts for
+ * what it holds, which it would not for shared memory, and freed values would linger until some
+ * unrelated collection.
  */
 
 /** Main thread to lane. */
@@ -24,7 +25,7 @@ export type ToLane =
       readonly template: Uint8Array | null;
       readonly dataCodec: number;
     }
-  /** The lane has nothing queued and knows many definitions: those it needs again will be sent again. */
+  /** Forget all definitions: nothing is queued, and what is needed again will be sent again. */
   | { readonly type: 'forget' }
   /** Values a run takes as inputs; `id` stands in its section. */
   | {
@@ -50,11 +51,16 @@ export type FromLane =
   /** The value of a slot whose result is stored; posted before the slot is finished. */
   | { readonly type: 'value'; readonly slot: number; readonly value: StoredBytes };
 
-/** A stored value: its bytes, and where its parts lie if it has several. The memory moves with the message. */
+/**
+ * A stored value: its bytes, and where its parts lie if it has several. The memory moves with the
+ * message.
+ */
 export interface StoredBytes {
   readonly codec: number;
   readonly memory: ArrayBuffer;
-  /** Codec, start and size in bytes of each part within `memory`; null for a value that has none. */
+  /**
+   * Codec, start and size in bytes of each part within `memory`; null for a value that has none.
+   */
   readonly parts: Uint32Array | null;
 }
 

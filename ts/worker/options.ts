@@ -14,7 +14,9 @@ export interface WorkerOptions {
   readonly name?: string | undefined;
   /** Where values are served. Default: beside an ipc scheduler, else any free loopback port. */
   readonly dataBind?: string | undefined;
-  /** Connect again, with an empty store, when the scheduler is lost. Default false: the worker ends. */
+  /**
+   * Connect again, with an empty store, when the scheduler is lost. Default false: the worker ends.
+   */
   readonly reconnect?: boolean | undefined;
   /** Bytes of values the process may hold for clients' scattered data. Default: 4 GiB. */
   readonly memory?: number | undefined;

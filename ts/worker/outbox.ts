@@ -1,7 +1,7 @@
 /**
- * The one send queue of one socket. npm zeromq allows a single send in flight. A frame goes out at once when the
- * socket is idle; while it is busy, results pile up and the next pull takes them all in one frame, so batches
- * grow only under load.
+ * The one send queue of one socket. npm zeromq allows a single send in flight. A frame goes out at
+ * once when the socket is idle; while it is busy, results pile up and the next pull takes them all
+ * in one frame, so batches grow only under load.
  */
 
 /** Sends multiparts in order. */

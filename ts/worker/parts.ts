@@ -1,4 +1,7 @@
-/** Results of several parts, each of which can be the input of another task without moving the others. */
+/**
+ * Results of several parts, each of which can be the input of another task without moving the
+ * others.
+ */
 import { HeddleError } from '../errors/index.js';
 import { PartsValue } from '../wire/index.js';
 
@@ -8,7 +11,8 @@ import { PartsValue } from '../wire/index.js';
  * @param values the parts, usually byte arrays; a consumer names one by its position.
  * @throws HeddleError `ERR_ARGUMENT` if `values` is not an array.
  * @example
- * export const split = task(import.meta.url, 'split', (rows: Uint8Array) => parts(slices(rows, 64)));
+ * export const split = task(import.meta.url, 'split', (rows: Uint8Array) => parts(slices(rows,
+ * 64)));
  */
 export function parts(values: readonly unknown[]): PartsValue {
   if (!Array.isArray(values)) throw new HeddleError('ERR_ARGUMENT', 'parts(values): not an array');

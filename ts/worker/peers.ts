@@ -1,6 +1,7 @@
 /**
- * Values of other workers: pulled in chunks, several values per request, a bounded number of requests in flight to
- * each peer. A value that cannot be had (peer gone, silent, or without it) is reported missing; nobody hangs.
+ * Values of other workers: pulled in chunks, several values per request, a bounded number of
+ * requests in flight to each peer. A value that cannot be had (peer gone, silent, or without it) is
+ * reported missing; nobody hangs.
  */
 import type { Dealer } from 'zeromq';
 import {

@@ -16,7 +16,9 @@ import { Store } from './store.js';
 
 /** Wait before the next attempt of a worker that reconnects. */
 const RECONNECT_MS = 500;
-/** Counters are told this long after the last record, so that a finished job's figures are complete. */
+/**
+ * Counters are told this long after the last record, so that a finished job's figures are complete.
+ */
 const IDLE_BEAT_MS = 100;
 /** Said in Hello: CPU counters are the threads' CPU, not wall time. */
 const EXACT_CPU = 'exact-cpu';
@@ -141,8 +143,10 @@ class WorkerProcess {
 /**
  * Runs a worker in this process until the scheduler is lost or told to stop.
  *
- * @returns how it ended: `graceful` is false if the scheduler was lost without a goodbye or refused the worker.
- * @throws HeddleError `ERR_ARGUMENT`, `ERR_ADDRESS_INVALID`, `ERR_ADDRESS_NOT_LOOPBACK` or `ERR_ADDRESS_IN_USE`.
+ * @returns how it ended: `graceful` is false if the scheduler was lost without a goodbye or refused
+ * the worker.
+ * @throws HeddleError `ERR_ARGUMENT`, `ERR_ADDRESS_INVALID`, `ERR_ADDRESS_NOT_LOOPBACK` or
+ * `ERR_ADDRESS_IN_USE`.
  * @example
  * const { graceful, error } = await runWorker({ connect: 'tcp://127.0.0.1:8786', lanes: 4 });
  */

@@ -1,4 +1,7 @@
-/** Runs of records of a decoded Assign section, and how many bytes they take. Bounds were checked by ts/wire. */
+/**
+ * Runs of records of a decoded Assign section, and how many bytes they take. Bounds were checked by
+ * ts/wire.
+ */
 import { NO_PART, payloadBytes } from '../wire/columns.js';
 import type { AssignSection } from '../wire/generated/tables.js';
 

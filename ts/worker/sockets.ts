@@ -8,7 +8,10 @@ const context = new Context({ blocky: false });
 /** Replies queued for one peer that does not read; more are dropped, and the peer asks again. */
 const DATA_FRAMES_MAX = 64;
 
-/** A DEALER that queues only towards a live peer; flow control is the protocol's, so no high-water marks. */
+/**
+ * A DEALER that queues only towards a live peer; flow control is the protocol's, so no high-water
+ * marks.
+ */
 export function openDealer(): Dealer {
   return new Dealer({
     context,
@@ -23,7 +26,10 @@ export function openDealer(): Dealer {
   });
 }
 
-/** The ROUTER that serves values. A peer that asks and does not read loses replies, never memory here. */
+/**
+ * The ROUTER that serves values. A peer that asks and does not read loses replies, never memory
+ * here.
+ */
 export function openDataRouter(): Router {
   return new Router({
     context,

@@ -1,4 +1,7 @@
-/** Values this process holds for others: results over the inline limit, and scattered values. One home per value. */
+/**
+ * Values this process holds for others: results over the inline limit, and scattered values. One
+ * home per value.
+ */
 import { WHOLE_VALUE } from '../wire/columns.js';
 import type { StoredBytes } from './messages.js';
 import type { HeldValue } from './section.js';

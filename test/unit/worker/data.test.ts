@@ -1,4 +1,5 @@
-// Values over the inline limit: kept, served in chunks, fetched from other workers, put by clients, freed.
+// Values over the inline limit: kept, served in chunks, fetched from other workers, put by clients,
+// freed.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Context, Dealer } from 'zeromq';

@@ -1,4 +1,5 @@
-// A scheduler's side of the protocol for one worker process, played by a test: real sockets, a real process.
+// A scheduler's side of the protocol for one worker process, played by a test: real sockets, a real
+// process.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

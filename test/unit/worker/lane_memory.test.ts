@@ -1,4 +1,5 @@
-// The claim protocol between two threads: every record is either run or taken back, never both, never neither.
+// The claim protocol between two threads: every record is either run or taken back, never both,
+// never neither.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
@@ -39,7 +40,8 @@ test('the protocol holds where slot numbers wrap', () => {
 test('two threads race for every record', { timeout: 60_000 }, async () => {
   const memory = LaneMemory.allocate();
   const url = import.meta.resolve('#heddle/worker/lane_memory.js');
-  // The lane marks what it runs in the size column; main takes every third record, just ahead of the lane.
+  // The lane marks what it runs in the size column; main takes every third record, just ahead of
+  // the lane.
   const lane = new Worker(
     `const { workerData } = require('node:worker_threads');
      import(${JSON.stringify(url)}).then(({ LaneMemory }) => {
