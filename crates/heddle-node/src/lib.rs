@@ -4,8 +4,8 @@
 //! Error messages begin with a stable code, `ERR_X: text`; `ts/native` makes typed errors of them.
 //! Options arrive complete: defaults and checks are on the TypeScript side.
 
-mod bench;
-mod scheduler;
+pub mod bench;
+pub mod scheduler;
 
 use napi_derive::napi;
 
