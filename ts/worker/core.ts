@@ -157,7 +157,10 @@ export class Core {
 
   /** Builds the next Done frame from everything finished; null if nothing is. */
   pull(): Uint8Array[] | null {
-    for (const lane of this.#lanes) lane.collect(this.#done);
+    for (const lane of this.#lanes) {
+      if (this.#done.isFull) break; // The rest is in the next frame, which follows at once.
+      lane.collect(this.#done);
+    }
     return this.#takeDone();
   }
 

@@ -3,6 +3,9 @@ import type { DoneSection } from '../wire/generated/tables.js';
 import type { Draft } from '../wire/reader.js';
 
 const FIRST_BYTES = 4096;
+/** A frame this large takes no more lanes: one lane adds at most its result ring and its slots. */
+const PAYLOAD_BYTES_MAX = 16 * 1024 * 1024;
+const SECTIONS_MAX = 4096;
 
 /** Collects what lanes have finished until the frame is sent. */
 export class DoneBuilder {
@@ -13,6 +16,11 @@ export class DoneBuilder {
   #used = 0;
   // Size of the last payload: the next one's first allocation.
   static #hint = FIRST_BYTES;
+
+  /** True if the frame should be sent before more is collected. */
+  get isFull(): boolean {
+    return this.#used > PAYLOAD_BYTES_MAX || this.sections.length > SECTIONS_MAX;
+  }
 
   /** Adds a section whose payload, if any, was reserved before. */
   add(section: Draft<DoneSection>): void {

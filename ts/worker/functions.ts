@@ -13,6 +13,9 @@ import {
 } from '../graph/function_body.js';
 import { ctx } from './context.js';
 
+/** Milliseconds a module may take to be imported: its top level may wait for something. */
+const LOAD_MS = 60_000;
+
 /** A task body. */
 export type Body = (...args: never[]) => unknown;
 
@@ -57,7 +60,7 @@ export class FunctionCache {
 
   /** Loads a function; afterwards its body or its error is set. Never rejects. */
   load(known: KnownFunction): Promise<void> {
-    known.loading ??= load(known.bytes).then(
+    known.loading ??= within(LOAD_MS, load(known.bytes), known.name).then(
       (body) => {
         known.body = body;
       },
@@ -66,6 +69,19 @@ export class FunctionCache {
       },
     );
     return known.loading;
+  }
+}
+
+async function within<T>(ms: number, promise: Promise<T>, name: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const text = `the module of '${name}' was not imported within ${ms} ms: what does it await?`;
+    timer = setTimeout(() => reject(new HeddleError('ERR_TASK_MODULE', text)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

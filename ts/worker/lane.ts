@@ -302,4 +302,9 @@ function userHandles(): boolean {
   return handles > 1;
 }
 
-void new Lane(workerData as LaneStart).serve();
+new Lane(workerData as LaneStart).serve().catch((error: unknown) => {
+  // A fault of ours: the lane ends as by any uncaught error, and is replaced.
+  setImmediate(() => {
+    throw error;
+  });
+});

@@ -10,12 +10,11 @@ import {
   Worker,
 } from 'node:worker_threads';
 import { HeddleError } from '../errors/index.js';
-import { Outcome, LaneState as WireLaneState } from '../wire/generated/enums.js';
+import { encodeError, Outcome, LaneState as WireLaneState } from '../wire/index.js';
 import type { DoneBuilder } from './done_builder.js';
 import { Gone, LaneBatch, type ResultSink } from './lane_batch.js';
 import { ahead, LaneMemory, SLOTS, Total, Word } from './lane_memory.js';
 import { type Definitions, LaneQueue } from './lane_queue.js';
-import { errorBytes } from './lane_results.js';
 import type { FromLane, LaneStart, StoredBytes, ToLane } from './messages.js';
 import { type Run, sliceRun } from './section.js';
 
@@ -293,7 +292,7 @@ export class LaneHost {
       if (batch.gone(k) === Gone.Cancelled) done.add(batch.rows(k, k + 1, Outcome.Retracted));
       else if (batch.gone(k) === 0) reportFailed(batch, k, done, fault);
     });
-    this.events.changed(this, WireLaneState.Lost);
+    if (this.#up) this.events.changed(this, WireLaneState.Lost);
     for (let i = 0; i < this.#past.length; i++) {
       this.#past[i] = (this.#past[i] as number) + (this.#memory.totals[i] as number);
     }
@@ -336,12 +335,12 @@ function exited(code: number): HeddleError {
 
 /** Reports one record as failed. */
 function reportFailed(batch: LaneBatch, k: number, done: DoneBuilder, error: Error): void {
-  const bytes = errorBytes(error);
+  const { codec, bytes } = encodeError(error);
   const offset = done.reserve(bytes.length);
   done.payload.set(bytes, offset);
   done.add({
     ...batch.rows(k, k + 1, Outcome.Failed),
-    codec: 6,
+    codec,
     sizes: Uint32Array.of(bytes.length),
     part: 0,
     offset,

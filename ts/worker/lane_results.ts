@@ -2,19 +2,10 @@
  * Results of a lane on their way to the main thread: numbers in a column, small bytes in a ring,
  * the rest stored.
  */
-import {
-  Codec,
-  type EncodedParts,
-  encodeError,
-  encodeResult,
-  joinParts,
-  limits,
-} from '../wire/index.js';
+import { Codec, type EncodedParts, encodeError, encodeResult, joinParts } from '../wire/index.js';
 import { type LaneMemory, ResultFlag, Word } from './lane_memory.js';
 import type { FromLane, StoredBytes } from './messages.js';
 
-/** An error blob: text fields are capped one by one, this bounds their sum. */
-const ERROR_BYTES_MAX = 4 * limits.ERROR_TEXT_CHARS_MAX;
 const RING_FULL_WAIT_MS = 50;
 const NOT_RETRYABLE: ReadonlySet<unknown> = new Set([
   'ERR_TASK_MODULE',
@@ -73,7 +64,7 @@ export class ResultWriter {
     const { memory } = this;
     const row = memory.row(slot);
     const code = (thrown as { code?: unknown } | null | undefined)?.code;
-    this.#inline(row, errorBytes(thrown));
+    this.#inline(row, encodeError(thrown).bytes);
     memory.flags[row] =
       Codec.Error | ResultFlag.Failed | (NOT_RETRYABLE.has(code) ? ResultFlag.Final : 0);
   }
@@ -102,15 +93,6 @@ export class ResultWriter {
     sizes[row] = bytes.length;
     positions[row] = at;
   }
-}
-
-/** The bytes of anything thrown. Never throws, never more than {@link ERROR_BYTES_MAX}. */
-export function errorBytes(thrown: unknown): Uint8Array {
-  const { bytes } = encodeError(thrown);
-  if (bytes.length <= ERROR_BYTES_MAX) return bytes;
-  // A deep chain of causes: keep the error itself.
-  const { name, message, stack, code } = thrown as Error & { code?: unknown };
-  return encodeError(Object.assign(new Error(message), { name, stack, code })).bytes;
 }
 
 /** Memory of its own for bytes that user code or a pool may still hold. */

@@ -188,14 +188,14 @@ export class SectionRunner implements CurrentRun {
         const t = sampled ? performance.now() : 0;
         value = body(...(args as never[]));
         if (sampled) user += performance.now() - t;
+        if (isThenable(value)) {
+          this.thenable = value;
+          return Stop.Thenable;
+        }
       } catch (thrown) {
         this.results.failure(slot, thrown);
         this.#finishRecord();
         continue;
-      }
-      if (isThenable(value)) {
-        this.thenable = value;
-        return Stop.Thenable;
       }
       this.results.value(slot, value);
       this.#finishRecord();
@@ -216,19 +216,16 @@ export class SectionRunner implements CurrentRun {
       const slot = this.slot(k);
       this.#estimate(slot, pace);
       if (memory.tryStart(slot)) {
-        let value: unknown;
         try {
-          value = body(items[k] as number);
+          const value = body(items[k] as number);
+          if (isThenable(value)) {
+            this.thenable = value;
+            return Stop.Thenable;
+          }
+          results.value(slot, value);
         } catch (thrown) {
           results.failure(slot, thrown);
-          this.at = k + 1;
-          continue;
         }
-        if (isThenable(value)) {
-          this.thenable = value;
-          return Stop.Thenable;
-        }
-        results.value(slot, value);
         if (this.#abort !== null) this.#abort = null;
       }
       this.at = k + 1;

@@ -68,6 +68,28 @@ test('what a body throws arrives with class, stack and code, and harms nobody el
   assert.equal((await s.outcome(1, 3)).value, 3);
 });
 
+test('hostile results harm their task alone', async () => {
+  await using s = await FakeScheduler.start();
+  await s.define(
+    1,
+    `(x) => {
+      if (x === 0) return { get then() { throw new Error('then'); } };
+      if (x === 1) return { then(resolve, reject) { reject(new Error('rejected')); resolve(1); } };
+      if (x === 2) return { then() { throw new Error('thrown'); } };
+      if (x === 3) return new Proxy({}, { ownKeys() { throw new Error('trap'); } });
+      if (x === 4) return { then: 7 };
+      return x;
+    }`,
+  );
+  await s.assignNumbers(1, range(6));
+  assert.equal((await s.outcome(1, 5)).value, 5);
+  for (const index of [0, 1, 2, 3]) {
+    assert.equal((await s.outcome(1, index)).outcome, Outcome.Failed, `${index}`);
+  }
+  assert.equal((await s.outcome(1, 4)).outcome, Outcome.Ok, 'not a function, so no thenable');
+  assert.equal(s.lanes.length, 0);
+});
+
 test('a result that cannot be sent fails its task for good', async () => {
   await using s = await FakeScheduler.start();
   await s.define(1, '(x) => ({ deep: [() => x] })');
@@ -121,10 +143,15 @@ test('records behind a blocked body are taken back at once, and results before i
   await using s = await FakeScheduler.start();
   await s.define(
     1,
-    '(x) => { if (x === 2) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); return x; }',
+    `(x) => {
+      if (x !== 2) return x;
+      require('node:fs').writeSync(2, 'blocked');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    }`,
   );
   await s.assignNumbers(1, range(10));
   assert.equal((await s.outcome(1, 1)).value, 1);
+  await s.until(() => s.stderr.includes('blocked'));
   await s.retract({ serial: 1, indices: Uint32Array.of(4, 5, 2) });
   assert.equal((await s.outcome(1, 4)).outcome, Outcome.Retracted);
   assert.equal((await s.outcome(1, 5)).outcome, Outcome.Retracted);
