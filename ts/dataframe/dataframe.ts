@@ -1,16 +1,18 @@
 /** A table in partitions that worker processes read, move and write. */
 import type { Table } from 'apache-arrow';
-import type { Client, Future, FutureArray, WaitOptions } from '../client/index.js';
+import type { Client, Future, WaitOptions } from '../client/index.js';
 import { didYouMean, HeddleError } from '../errors/index.js';
+import type { Arg } from '../graph/index.js';
 import type { ColumnInfo, Compression, Piece, Source } from '../native/kernels.js';
+import { HeldPartitions } from './held.js';
 import { checkCount } from './partitions.js';
 import { exchange } from './set_index.js';
 import {
-  countRows,
   loadPartition,
   prepareFolder,
   removeFiles,
   takeHead,
+  tellRows,
   type WrittenFile,
   writePartition,
 } from './tasks.js';
@@ -32,7 +34,7 @@ export interface FrameParts {
   readonly columns: readonly ColumnInfo[];
   readonly schema: Uint8Array;
   /** Where to read partitions, or the partitions in workers' memory. */
-  readonly partitions: readonly Piece[] | FutureArray<Uint8Array>;
+  readonly partitions: readonly Piece[] | HeldPartitions;
   readonly index: { readonly column: string; readonly divisions: Future<Uint8Array> } | null;
 }
 
@@ -104,15 +106,15 @@ export class DataFrame implements Disposable {
    */
   persist(): DataFrame {
     const loaded = this.#parts.client.map(loadPartition, this.#sources());
-    return new DataFrame({ ...this.#parts, partitions: loaded });
+    return new DataFrame({ ...this.#parts, partitions: new HeldPartitions(loaded) });
   }
 
   /** Rows of each partition. @throws what computing the partitions threw. */
   async lengths(options: WaitOptions = {}): Promise<number[]> {
     const { client, partitions } = this.#parts;
-    this.#sources();
-    if (isPieces(partitions)) return partitions.map((piece) => piece.rows);
-    using counts = client.map(countRows, partitions);
+    this.#checkHeld();
+    if (!(partitions instanceof HeldPartitions)) return partitions.map((piece) => piece.rows);
+    using counts = client.map(tellRows, partitions.rows());
     return await client.gather(counts, options);
   }
 
@@ -130,7 +132,7 @@ export class DataFrame implements Disposable {
    */
   async divisions(options: WaitOptions = {}): Promise<unknown[] | null> {
     const { index } = this.#parts;
-    this.#sources();
+    this.#checkHeld();
     if (index === null) return null;
     const [bytes, arrow] = await Promise.all([
       index.divisions.result(options),
@@ -180,7 +182,7 @@ export class DataFrame implements Disposable {
   async toParquet(folder: string, options: ToParquetOptions = {}): Promise<WrittenFile[]> {
     const { compression = 'zstd', overwrite = false, ...wait } = options;
     const { client } = this.#parts;
-    const sources = [...this.#sources()];
+    const sources = this.#sources();
     using prepared = client.submit(prepareFolder, folder, overwrite);
     const path = await prepared.result(wait);
     const names = sources.map((_, i) => `part-${String(i).padStart(5, '0')}.parquet`);
@@ -203,7 +205,7 @@ export class DataFrame implements Disposable {
     if (this.#released) return;
     this.#released = true;
     const { partitions, index } = this.#parts;
-    if (!isPieces(partitions)) partitions.release();
+    if (partitions instanceof HeldPartitions) partitions.release();
     index?.divisions.release();
   }
 
@@ -212,11 +214,15 @@ export class DataFrame implements Disposable {
     this.release();
   }
 
-  #sources(): FutureArray<Source> | readonly Source[] {
-    if (this.#released) {
-      throw new HeddleError('ERR_RELEASED', 'the data frame was released: its partitions are gone');
-    }
-    return this.#parts.partitions;
+  #sources(): readonly Arg<Source>[] {
+    this.#checkHeld();
+    const { partitions } = this.#parts;
+    return partitions instanceof HeldPartitions ? partitions.sources() : partitions;
+  }
+
+  #checkHeld(): void {
+    if (!this.#released) return;
+    throw new HeddleError('ERR_RELEASED', 'the data frame was released: its partitions are gone');
   }
 
   #checkColumn(column: string): void {
@@ -227,8 +233,4 @@ export class DataFrame implements Disposable {
       `there is no column '${column}'.${didYouMean(column, this.columns)} The columns are ${known}.`,
     );
   }
-}
-
-function isPieces(partitions: FrameParts['partitions']): partitions is readonly Piece[] {
-  return Array.isArray(partitions);
 }

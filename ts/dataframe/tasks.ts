@@ -14,6 +14,7 @@ import {
   type Source,
 } from '../native/kernels.js';
 import { parts } from '../worker/parts.js';
+import { heldPartition } from './held.js';
 import { expandPaths } from './paths.js';
 
 /** What `readParquet` needs to know before it plans. */
@@ -43,10 +44,8 @@ export const inspectFiles = task(
 );
 
 /** Loads a piece of a file as a partition. */
-export const loadPartition = task(
-  import.meta.url,
-  'loadPartition',
-  (source: Source): Uint8Array => kernels().read(source),
+export const loadPartition = task(import.meta.url, 'loadPartition', (source: Source) =>
+  heldPartition(kernels().read(source)),
 );
 
 /** Every sample draws with the same seed: a task that runs again draws the same keys. */
@@ -82,14 +81,12 @@ export const splitPartition = task(
 export const mergePartition = task(
   import.meta.url,
   'mergePartition',
-  (slices: readonly Uint8Array[], schema: Uint8Array, column: string): Uint8Array =>
-    kernels().mergeSlices(slices, schema, column),
+  (slices: readonly Uint8Array[], schema: Uint8Array, column: string) =>
+    heldPartition(kernels().mergeSlices(slices, schema, column)),
 );
 
-/** Rows of a partition. */
-export const countRows = task(import.meta.url, 'countRows', (partition: Uint8Array): number =>
-  kernels().rowCount(partition),
-);
+/** Rows of a partition: a part of it, so the task needs nothing else. */
+export const tellRows = task(import.meta.url, 'tellRows', (rows: number): number => rows);
 
 /** First rows of a partition. */
 export const takeHead = task(
