@@ -158,17 +158,16 @@ test('a signal at any moment leaves no process, socket or file', {
     ['files are written', (run) => outputs(run).some((name) => name.endsWith('.parquet'))],
   ];
   for (const [i, [moment, reached]] of moments.entries()) {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      const run = start(folder.path, `stop-${i}-${signal}`, '--json');
-      await until(moment, () => reached(run));
-      const children = childrenOf(run.pid);
-      run.kill(signal);
-      assert.equal(await run.ended, signal === 'SIGINT' ? 130 : 143, run.errors);
-      await until('workers are gone', () => !children.some(alive));
-      assert.deepEqual(readdirSync(run.cwd), [], `${moment}, ${signal}`);
-      assert.deepEqual(readdirSync(run.temporary), [], `${moment}, ${signal}`);
-      assert.equal(run.output, '');
-    }
+    const [signal, code] = i % 2 === 0 ? (['SIGINT', 130] as const) : (['SIGTERM', 143] as const);
+    const run = start(folder.path, `stop-${i}`, '--json');
+    await until(moment, () => reached(run));
+    const children = childrenOf(run.pid);
+    run.kill(signal);
+    assert.equal(await run.ended, code, run.errors);
+    await until('workers are gone', () => !children.some(alive));
+    assert.deepEqual(readdirSync(run.cwd), [], `${moment}, ${signal}`);
+    assert.deepEqual(readdirSync(run.temporary), [], `${moment}, ${signal}`);
+    assert.equal(run.output, '');
   }
 });
 
