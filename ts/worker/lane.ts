@@ -46,7 +46,7 @@ class Lane {
     this.#port = start.port;
     this.#spinUsMax = start.spinUs;
     this.#spinUs = start.spinUs;
-    const wakeMain = (): void => this.#wakeMain();
+    const wakeMain = (): void => this.#memory.wakeMain();
     const post = (message: FromLane, move: ArrayBuffer[]): void =>
       this.#port.postMessage(message, move);
     const results = new ResultWriter(this.#memory, post, wakeMain, start.inlineBytesMax);
@@ -238,12 +238,6 @@ class Lane {
         resolve();
       }),
     );
-  }
-
-  #wakeMain(): void {
-    if (Atomics.exchange(this.#memory.control, Word.MAIN_WOKEN, 1) === 0) {
-      this.#port.postMessage({ type: 'wake' } satisfies FromLane);
-    }
   }
 
   #drainPort(): void {

@@ -95,7 +95,7 @@ export class LaneHost {
 
   /** Adds everything finished to `done`. */
   collect(done: DoneBuilder): void {
-    Atomics.store(this.#memory.control, Word.MAIN_WOKEN, 0);
+    this.#memory.look();
     this.#collect(done);
     while (this.#overflow.length > 0 && this.#push(this.#overflow[0] as Run))
       this.#overflow.shift();
@@ -158,6 +158,7 @@ export class LaneHost {
   /** Ends the thread. */
   async close(): Promise<void> {
     this.#closing = true;
+    this.#memory.wakeMain();
     await this.#worker.terminate();
     this.#port.close();
   }
@@ -215,8 +216,7 @@ export class LaneHost {
 
   #take(message: FromLane): void {
     if (message.type === 'value') this.#values.set(message.slot, message.value);
-    else if (message.type === 'ready') this.#ready();
-    else this.events.wake();
+    else this.#ready();
   }
 
   #batchOf(slot: number): LaneBatch | undefined {
@@ -265,6 +265,7 @@ export class LaneHost {
       ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
     });
     this.#worker = worker;
+    void this.#listen(this.#memory);
     port1.on('message', (message: FromLane) => this.#take(message));
     worker.on('error', (error: Error) => {
       this.#fault = error;
@@ -272,6 +273,16 @@ export class LaneHost {
     worker.on('exit', (code) => {
       if (worker === this.#worker && !this.#closing) this.#died(code);
     });
+  }
+
+  /** Passes on what the lane's thread has to tell, until there is another thread. */
+  async #listen(memory: LaneMemory): Promise<void> {
+    for (;;) {
+      await memory.told();
+      if (memory !== this.#memory || this.#closing) return;
+      memory.look();
+      this.events.wake();
+    }
   }
 
   #ready(): void {
@@ -297,6 +308,7 @@ export class LaneHost {
       this.#past[i] = (this.#past[i] as number) + (this.#memory.totals[i] as number);
     }
     this.#port.close();
+    this.#memory.wakeMain(); // Ends the listener.
     this.#memory = LaneMemory.allocate();
     this.#batches = [];
     this.#overflow = [];

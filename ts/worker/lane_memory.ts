@@ -51,7 +51,7 @@ export const Word = {
   /** Main: slot whose body should stop, when ABORT_SET is 1. */
   ABORT_SLOT: 19,
   ABORT_SET: 20,
-  /** Both: 1 while a wake-up of the main thread is on its way. */
+  /** Both: 1 while a wake-up of the main thread is on its way; the main thread sleeps on it. */
   MAIN_WOKEN: 32,
   /** Lane: slot with a time limit that runs now, when TIMED_SET is 1. */
   TIMED_SLOT: 48,
@@ -89,6 +89,15 @@ export function ahead(a: number, b: number): number {
 }
 
 const running = (slot: number): number => (slot << 1) | 1;
+
+/** `Atomics.waitAsync`, which Node 20 has and TypeScript's library of that year has not. */
+interface AsyncWaiting {
+  waitAsync(
+    words: Int32Array,
+    index: number,
+    value: number,
+  ): { readonly async: boolean; readonly value: unknown };
+}
 
 /** Typed views of one lane's shared memory; the same class on both threads. */
 export class LaneMemory {
@@ -168,6 +177,25 @@ export class LaneMemory {
   /** True while the lane runs the record of a slot. */
   isRunning(slot: number): boolean {
     return Atomics.load(this.control, Word.TICK) === running(slot);
+  }
+
+  /** Main: resolves when the lane has something to tell since {@link look}. */
+  async told(): Promise<void> {
+    const { waitAsync } = Atomics as unknown as AsyncWaiting;
+    const waiting = waitAsync(this.control, Word.MAIN_WOKEN, 0);
+    if (waiting.async) await waiting.value;
+  }
+
+  /** Main: is about to look; what the lane tells from now on wakes it again. */
+  look(): void {
+    Atomics.store(this.control, Word.MAIN_WOKEN, 0);
+  }
+
+  /** Lane (or main, for a lane that is gone): wakes the main thread, unless it is being woken. */
+  wakeMain(): void {
+    if (Atomics.exchange(this.control, Word.MAIN_WOKEN, 1) === 0) {
+      Atomics.notify(this.control, Word.MAIN_WOKEN);
+    }
   }
 
   /** Main: wakes the lane if it sleeps on the futex; true if it waits in its event loop instead. */

@@ -46,8 +46,6 @@ export type ToLane =
 export type FromLane =
   /** The lane takes records. */
   | { readonly type: 'ready' }
-  /** Results or room in a ring; sent only if MAIN_WOKEN was clear. */
-  | { readonly type: 'wake' }
   /** The value of a slot whose result is stored; posted before the slot is finished. */
   | { readonly type: 'value'; readonly slot: number; readonly value: StoredBytes };
 
