@@ -128,8 +128,12 @@ impl Engine {
             }
             State::Memory if row.is(STORED) => {
                 let holder = self.procs.table.get(&crate::id::ProcId(row.at));
-                if holder.is_none_or(|proc| !proc.stored.contains(&task)) || !row.needed() {
-                    fault("stored nowhere or for nobody");
+                if holder.is_none_or(|proc| !proc.stored.contains(&task)) {
+                    fault("stored nowhere");
+                }
+                let lineage = layer.kind == LayerKind::Data && row.dependents > 0;
+                if !row.needed() && !lineage {
+                    fault("stored for nobody");
                 }
             }
             State::Memory if !row.needed() && row.dependents == 0 => fault("held for nobody"),

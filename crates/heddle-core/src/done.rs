@@ -205,14 +205,19 @@ impl Engine {
     /// Reads rows that are about to be written, so that their cache misses overlap.
     #[inline]
     pub(crate) fn touch(&self, rows: &[Task]) {
-        let sum = rows.iter().fold(0, |sum, &task| sum ^ self.rows[task].at);
+        let sum = rows.iter().fold(0, |sum, &task| {
+            sum ^ self.rows.get(task).map_or(0, |row| row.at)
+        });
         std::hint::black_box(sum);
     }
 
     /// One input of a row came into memory.
     #[inline]
     fn input_met(&mut self, reader: Task) {
-        let row = &mut self.rows[reader];
+        // Lists may name rows that were given up since, even rows of pages that are gone.
+        let Some(row) = self.rows.get_mut(reader) else {
+            return;
+        };
         if row.state() != State::Waiting {
             return;
         }

@@ -29,6 +29,18 @@ impl IndexMut<Task> for Rows {
 }
 
 impl Rows {
+    /// The row, unless its page is gone or shorter.
+    #[inline]
+    pub fn get(&self, task: Task) -> Option<&Row> {
+        self.pages.get(task.slot())?.get(task.row())
+    }
+
+    /// The row, unless its page is gone or shorter.
+    #[inline]
+    pub fn get_mut(&mut self, task: Task) -> Option<&mut Row> {
+        self.pages.get_mut(task.slot())?.get_mut(task.row())
+    }
+
     /// All rows of a page.
     #[inline]
     pub fn page(&self, slot: u32) -> &[Row] {

@@ -26,6 +26,8 @@ impl Engine {
                     self.forget(task);
                 }
             }
+            // A scattered value cannot be computed again: like an inline one it is its own lineage.
+            State::Memory if row.is(STORED) && !last && self.is_data(task) => {}
             State::Memory if row.is(STORED) => {
                 self.free_stored(task, out);
                 if last {

@@ -3,6 +3,7 @@
 //! The engine checks its whole state after every event.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod chaos;
 pub mod graph;
 
 use std::collections::BTreeMap;
