@@ -79,8 +79,8 @@ test('two at once in one folder, one JSON object each, both proven', async () =>
     assert.ok(report.seconds > 0 && report.bytesBetweenWorkers >= 0);
     const files = readdirSync(report.output);
     assert.equal(files.length, report.partitions);
-    assert.deepEqual(readdirSync(run.temporary), []);
   }
+  for (const { temporary } of runs) assert.deepEqual(readdirSync(temporary), []);
   assert.deepEqual(
     reports.map(({ rows, partitions }) => [rows, partitions]),
     [
