@@ -123,10 +123,13 @@ class Lane {
       if (stop === Stop.Thenable) await this.#settle();
       else await this.#load(this.#functionOf(layer, runner.at));
     }
+    const compute = (this.#memory.totals[Total.ComputeNs] as number) - computed;
+    this.#addLaneNs(Math.max(0, this.#clock.nanos() - began - compute));
+  }
+
+  #addLaneNs(ns: number): void {
     const { totals } = this.#memory;
-    const compute = (totals[Total.ComputeNs] as number) - computed;
-    const spent = this.#clock.nanos() - began;
-    totals[Total.LaneNs] = (totals[Total.LaneNs] as number) + Math.max(0, spent - compute);
+    totals[Total.LaneNs] = (totals[Total.LaneNs] as number) + ns;
   }
 
   #functionOf(layer: LaneLayer, k: number): KnownFunction {
@@ -204,12 +207,16 @@ class Lane {
 
   #spin(): boolean {
     if (this.#spinUs < 1) return false;
-    const until = performance.now() + this.#spinUs / 1000;
-    do {
-      for (let i = 0; i < 32; i++) if (this.#hasEntry()) return true;
-    } while (performance.now() < until);
-    this.#spinUs /= 2;
-    return false;
+    const began = performance.now();
+    let now = began;
+    let found = false;
+    while (!found && (now - began) * 1000 < this.#spinUs) {
+      for (let i = 0; i < 32 && !found; i++) found = this.#hasEntry();
+      now = performance.now();
+    }
+    this.#addLaneNs((now - began) * 1e6);
+    if (!found) this.#spinUs /= 2;
+    return found;
   }
 
   #sleepOnFutex(): void {

@@ -122,7 +122,7 @@ export class SectionRunner implements CurrentRun {
       const pace = this.#pace;
       const size = Math.max(1, Math.min(CHUNK_RECORDS_MAX, (CHUNK_US / pace.usPerRecord) | 0));
       const first = this.at;
-      const sampled = this.#plain === null && pace.chunks++ % SAMPLE_EVERY === 0;
+      const sampled = this.#plain === null && (pace.chunks++ % SAMPLE_EVERY === 0 || size === 1);
       const wall = performance.now();
       const cpu = this.clock.nanos();
       const elapsed = this.#elapsedUs;

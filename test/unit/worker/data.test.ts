@@ -126,8 +126,8 @@ test('parts are fetched alone and become inputs of tasks in the same process', a
   assert.deepEqual((await s.outcome(3, 1)).value, [6, 'two', 3000, 6]);
 });
 
-test('inputs come from another worker; a peer that is gone makes them missing', async () => {
-  await using a = await FakeScheduler.start();
+test('inputs come from another worker over tcp; a peer that is gone makes them missing', async () => {
+  await using a = await FakeScheduler.start(1, ['--data-bind', 'tcp://127.0.0.1:*']);
   await using b = await FakeScheduler.start();
   await a.define(1, PATTERN);
   const sizes = [3_000_000, 2000, 5000];
