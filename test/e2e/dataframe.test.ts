@@ -216,6 +216,23 @@ test('bad input is a typed error, and the cluster goes on', async () => {
   assert.equal(await frame.setIndex('delay', { partitions: 2 }).length(wait), 100);
 });
 
+test('types: decimals are carried, nested columns can be left out', async () => {
+  const input = await table(
+    'types.parquet',
+    `SELECT i AS k, (i * 1.25)::DECIMAL(30, 4) AS price, (i / 3)::DECIMAL(9, 2) AS small, i::VARCHAR::BLOB AS raw,
+       TIME '10:00:00' + to_seconds(i) AS at, TIMESTAMPTZ '2020-01-01 00:00:00Z' + to_days(i::INTEGER) AS moment,
+       i::FLOAT AS real, (i % 2)::VARCHAR::ENUM ('0', '1') AS choice, i::UBIGINT AS big FROM range(3000) t(i)`,
+  );
+  const frame = await readParquet(client, input, wait);
+  for (const by of ['k', 'raw', 'at', 'moment', 'real', 'choice', 'big']) {
+    await ordered(frame, input, by, 4);
+  }
+  await rejects(frame.setIndex('price').length(wait), 'ERR_TYPE_UNSUPPORTED', 'price', 'Decimal');
+  const nested = await table('nested.parquet', 'SELECT i AS k, [i, i] AS pair FROM range(9) t(i)');
+  await rejects(readParquet(client, nested, wait), 'ERR_TYPE_UNSUPPORTED', "'pair'", 'columns');
+  assert.equal(await (await readParquet(client, nested, { ...wait, columns: ['k'] })).length(), 9);
+});
+
 test('a file that vanishes between planning and reading', async () => {
   const input = await table('vanishing.parquet', 'SELECT i AS k FROM range(10) t(i)');
   const frame = await readParquet(client, input, wait);
