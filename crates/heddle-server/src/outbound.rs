@@ -1,6 +1,7 @@
 //! What the engine wants told: encoded once per peer and turn, then sent.
 
 use heddle_core::Engine;
+use heddle_core::fault::Fault;
 use heddle_core::id::{ClientId, Millis, ProcId};
 use heddle_core::out::{Message, ProcOut};
 use heddle_core::view::ProcView;
@@ -73,37 +74,17 @@ impl Outgoing {
         self.drops.clear();
     }
 
-    fn message(&mut self, sessions: &Sessions, message: &Message) {
-        match message {
-            Message::Accepted {
-                client,
-                graph,
-                layers,
-                serials,
-            } => {
-                let Some(peer) = sessions.client(*client) else {
-                    return;
-                };
-                let frame = self.encoder.accepted(*graph, layers, serials);
-                self.frames.push((peer, frame));
-            }
-            Message::Refused {
-                client,
-                graph,
-                fault,
-            } => {
-                let Some(peer) = sessions.client(*client) else {
-                    return;
-                };
-                let (code, text) = (fault.code, &fault.message);
-                let frame = self
-                    .encoder
-                    .refused(*graph, code, text, fault.layer, fault.index);
-                self.frames.push((peer, frame));
-            }
-            // Notices wait: see `encode_effects`.
-            Message::Notice { .. } => {}
-        }
+    fn accepted(&mut self, to: PeerId, graph: u32, layers: &[u32], serials: &[u32]) {
+        let frame = self.encoder.accepted(graph, layers, serials);
+        self.frames.push((to, frame));
+    }
+
+    fn refused(&mut self, to: PeerId, graph: u32, fault: &Fault) {
+        let (code, text) = (fault.code, &fault.message);
+        let frame = self
+            .encoder
+            .refused(graph, code, text, fault.layer, fault.index);
+        self.frames.push((to, frame));
     }
 
     fn notice(&mut self, sessions: &Sessions, notice: &Notice) {
@@ -120,7 +101,8 @@ impl Outgoing {
     }
 
     /// Definitions stand before the first record that needs them; values are freed before new
-    /// records arrive.
+    /// records arrive. Records stand before retractions: one turn may have sent and taken back the
+    /// same record, and an attempt that is sent again has another number.
     fn proc(&mut self, engine: &Engine, peer: PeerId, out: &ProcOut) {
         let Self {
             encoder, frames, ..
@@ -141,15 +123,15 @@ impl Outgoing {
         if !out.free.starts.is_empty() {
             frames.push((peer, encoder.free(out.proc, out.incarnation, &out.free)));
         }
+        encoder.assign(out.proc, out.incarnation, out.assign(), |frame| {
+            frames.push((peer, frame))
+        });
         if !out.retract.is_empty() {
             frames.push((
                 peer,
                 encoder.retract(out.proc, out.incarnation, &out.retract),
             ));
         }
-        encoder.assign(out.proc, out.incarnation, out.assign(), |frame| {
-            frames.push((peer, frame))
-        });
     }
 }
 
@@ -158,44 +140,69 @@ fn views<'a>(engine: &'a Engine, procs: &[ProcId]) -> Vec<ProcView<'a>> {
 }
 
 impl Loop {
-    /// Encodes the effects of this turn.
-    pub(crate) fn encode_effects(&mut self) {
-        let patience_ms = u64::from(self.config.no_workers_notice_ms);
-        for message in &self.out.messages {
-            if let Message::Notice {
+    /// Encodes what workers are to know and to do. It is sent before anything is encoded for
+    /// clients: a worker can start meanwhile.
+    pub(crate) fn encode_for_workers(&mut self) {
+        for out in self.out.procs() {
+            if let Some(peer) = self.sessions.proc(out.proc) {
+                self.outgoing.proc(&self.engine, peer, out);
+            }
+        }
+    }
+
+    /// Encodes what clients are told, and forgets the effects of this turn.
+    pub(crate) fn encode_for_clients(&mut self) {
+        for message in std::mem::take(&mut self.out.messages) {
+            self.encode_message(message);
+        }
+        self.out.clear();
+        while let Some(notice) = self.notices.next_due(self.now) {
+            self.outgoing.notice(&self.sessions, &notice);
+        }
+        let due: Vec<ClientId> = self.engine.updates_due().collect();
+        for client in due {
+            self.encode_updates(client);
+        }
+    }
+
+    fn encode_message(&mut self, message: Message) {
+        match message {
+            Message::Accepted {
+                client,
+                graph,
+                layers,
+                serials,
+            } => {
+                if let Some(peer) = self.sessions.client(client) {
+                    self.outgoing.accepted(peer, graph, &layers, &serials);
+                }
+            }
+            Message::Refused {
+                client,
+                graph,
+                fault,
+            } => {
+                if let Some(peer) = self.sessions.client(client) {
+                    self.outgoing.refused(peer, graph, &fault);
+                }
+            }
+            Message::Notice {
                 client,
                 code,
                 message,
                 cleared,
-            } = message
-            {
-                let (client, message, cleared) = (*client, message.clone(), *cleared);
+            } => {
+                let due = Millis(self.now.0 + u64::from(self.config.no_workers_notice_ms));
                 let notice = Notice {
                     client,
                     code,
                     message,
                     cleared,
                 };
-                let due = Millis(self.now.0 + patience_ms);
                 if let Some(notice) = self.notices.take(notice, due) {
                     self.outgoing.notice(&self.sessions, &notice);
                 }
-            } else {
-                self.outgoing.message(&self.sessions, message);
             }
-        }
-        while let Some(notice) = self.notices.next_due(self.now) {
-            self.outgoing.notice(&self.sessions, &notice);
-        }
-        for out in self.out.procs() {
-            if let Some(peer) = self.sessions.proc(out.proc) {
-                self.outgoing.proc(&self.engine, peer, out);
-            }
-        }
-        self.out.clear();
-        let due: Vec<ClientId> = self.engine.updates_due().collect();
-        for client in due {
-            self.encode_updates(client);
         }
     }
 
@@ -221,9 +228,8 @@ impl Loop {
         }
     }
 
-    /// Hands the frames of this turn to the sockets. A blocked peer's frames wait in its outbox.
+    /// Hands encoded frames to the sockets. A blocked peer's frames wait in its outbox.
     pub(crate) fn send_all(&mut self) -> Result<(), ServerError> {
-        let mut overfull = Vec::new();
         let mut parts = Vec::new();
         for (peer, frame) in self.outgoing.frames.drain(..) {
             parts.clear();
@@ -232,16 +238,11 @@ impl Loop {
             match self.router.send(peer, &mut parts)? {
                 // The notice that a peer is gone follows what it still sent.
                 SendOutcome::Sent | SendOutcome::Blocked | SendOutcome::Gone => {}
-                SendOutcome::Full => overfull.push(peer),
+                SendOutcome::Full => self.overfull.push(peer),
             }
         }
         for peer in self.outgoing.drops.drain(..) {
             self.router.drop_peer(peer);
-        }
-        // Such a peer has read nothing for a very long time: it is as good as lost.
-        for peer in overfull {
-            self.router.drop_peer(peer);
-            self.lost(peer);
         }
         Ok(())
     }

@@ -57,6 +57,8 @@ pub(crate) struct Loop {
     pub(crate) out: Out,
     pub(crate) update: UpdateOut,
     pub(crate) outgoing: Outgoing,
+    /// Peers whose outbox is full, found in this turn and lost in the next.
+    pub(crate) overfull: Vec<PeerId>,
     pub(crate) cpu: PhaseClock,
     pub(crate) counters: Counters,
     pub(crate) clients_named: u32,
@@ -103,6 +105,7 @@ impl Loop {
             out: Out::new(),
             update: UpdateOut::new(),
             outgoing: Outgoing::new(epoch),
+            overfull: Vec::new(),
             cpu: PhaseClock::new(),
             counters: Counters::default(),
             clients_named: 0,
@@ -136,6 +139,9 @@ impl Loop {
 
     /// How long poll may wait: until the next deadline.
     fn patience(&self) -> Duration {
+        if !self.overfull.is_empty() {
+            return Duration::ZERO;
+        }
         let deadline = self
             .engine
             .deadline()
@@ -166,10 +172,21 @@ impl Loop {
             frames += self.take_in(batch, aligned);
         }
         self.counters.turns += u64::from(frames > 0);
+        // Such a peer has read nothing for a very long time: it is as good as lost.
+        for peer in std::mem::take(&mut self.overfull) {
+            self.router.drop_peer(peer);
+            self.lost(peer);
+        }
         self.sweep();
         self.cpu.lap(Phase::Apply);
         self.cpu.settle();
-        self.encode_effects();
+        self.encode_for_workers();
+        self.send_encoded()?;
+        self.encode_for_clients();
+        self.send_encoded()
+    }
+
+    fn send_encoded(&mut self) -> Result<(), ServerError> {
         self.cpu.lap(Phase::Encode);
         self.cpu.settle();
         self.send_all()?;
