@@ -28,6 +28,8 @@ pub(crate) struct Agenda {
 pub(crate) struct Scratch {
     /// Rows just finished and the lists that waited for them.
     pub finished: Vec<(Task, u64)>,
+    /// Rows a frame speaks of.
+    pub tasks: Vec<Task>,
     /// Rows to send: runs of neighbours of one layer.
     pub batch: Vec<(Task, u32)>,
     /// Inputs.

@@ -9,6 +9,12 @@ use crate::regular;
 use crate::row::{ARGS, ODD, Row};
 use crate::state::State;
 
+/// In `LayerSpec::flags`.
+const WANTED_ROWS: u8 = 1;
+
+/// Rows whose edges are laid out at a time.
+const BLOCK: u32 = 512;
+
 impl Engine {
     /// Takes a validated frame in; returns its layers' numbers and serials.
     pub(crate) fn commit(&mut self, submit: &Submit<'_>, known: &[Known]) -> (Vec<u32>, Vec<u32>) {
@@ -42,17 +48,17 @@ impl Engine {
             slots.push(slot);
         }
         for (spec, &slot) in submit.layers.iter().zip(&slots) {
-            if spec.kind == LayerKind::Explicit {
-                self.add_edges(submit.client, slot, spec);
-            }
-        }
-        for (spec, &slot) in submit.layers.iter().zip(&slots) {
             self.commit_keys(submit, spec, slot);
-            if spec.flags & 1 != 0 || spec.kind == LayerKind::Data {
-                self.want(slot, spec.first, spec.first + spec.tasks);
-            }
-            if spec.kind == LayerKind::Data && spec.data.is_some() {
-                self.fill_data(slot, spec);
+            match spec.kind {
+                LayerKind::Explicit => self.add_edges(submit.client, slot, spec),
+                LayerKind::Data => {
+                    self.want(slot, spec.first, spec.first + spec.tasks);
+                    if spec.data.is_some() {
+                        self.fill_data(slot, spec);
+                    }
+                }
+                _ if spec.flags & WANTED_ROWS != 0 => self.want(slot, 0, spec.tasks),
+                _ => {}
             }
         }
         let serials = slots
@@ -224,6 +230,28 @@ impl Engine {
 
     /// Cold columns of the new rows, where they differ from the layer.
     fn fill_columns(&mut self, id: ClientId, slot: u32, spec: &LayerSpec<'_>) {
+        let layer = &self.layers[slot];
+        let plain = spec.functions.is_empty()
+            && spec.priorities.is_empty()
+            && spec.row_retries.is_empty()
+            && spec.row_timeouts_ms.is_empty()
+            && self.function_of(id, spec.function) == layer.function
+            && (spec.priority, spec.retries, spec.timeout_ms)
+                == (layer.priority, layer.retries, layer.timeout_ms);
+        let columns = layer
+            .cells
+            .iter()
+            .filter(|cell| cell.slot != NO_PAGE)
+            .any(|cell| {
+                let page = &self.pages.table[cell.slot as usize];
+                !(page.functions.is_empty()
+                    && page.priorities.is_empty()
+                    && page.retries.is_empty()
+                    && page.timeouts_ms.is_empty())
+            });
+        if plain && !columns {
+            return;
+        }
         let functions = self.clients.get(&id).map(|client| &client.functions);
         let serial = |number: u32| {
             let known = functions.and_then(|functions| functions.get(&number));
@@ -255,41 +283,72 @@ impl Engine {
         }
     }
 
-    /// Explicit edges: inputs of the new rows, and their claims on the lineage.
+    /// Explicit edges: inputs of the new rows, their claims on the lineage, and demand, in blocks small enough for
+    /// the rows one block reads to stay in the cache between these steps.
     fn add_edges(&mut self, id: ClientId, slot: u32, spec: &LayerSpec<'_>) {
-        if spec.dep_indices.is_empty() {
-            return;
+        let wanted = spec.flags & WANTED_ROWS != 0;
+        let mut inputs = Vec::new();
+        let mut upstream = (u32::MAX, slot);
+        let mut from = 0;
+        while from < spec.tasks {
+            let to = (from + BLOCK).min(spec.tasks);
+            if !spec.dep_indices.is_empty() {
+                inputs.clear();
+                for row in from..to {
+                    let before = inputs.len();
+                    self.resolve_inputs(id, spec, row, &mut upstream, &mut inputs);
+                    if inputs.len() > before
+                        && let Some(task) = self.layers[slot].task(spec.first + row)
+                    {
+                        let parts = spec.dep_offsets.get(row as usize) as usize..;
+                        let parts = parts.map(|edge| spec.dep_parts.get_or(edge, WHOLE));
+                        let new = inputs[before..].iter().copied().zip(parts);
+                        self.pages.table[task.slot()].push_deps(task.row(), new);
+                    }
+                }
+                self.touch(&inputs);
+                inputs
+                    .iter()
+                    .for_each(|&input| self.rows[input].dependents += 1);
+            }
+            if wanted {
+                self.want(slot, spec.first + from, spec.first + to);
+            }
+            from = to;
         }
-        let mut upstream = (u32::MAX, 0);
-        let mut inputs: Vec<(Task, u32)> = Vec::new();
-        for i in 0..spec.tasks {
-            inputs.clear();
-            for edge in spec.dep_offsets.get(i as usize)..spec.dep_offsets.get(i as usize + 1) {
-                let edge = edge as usize;
-                let number = spec.dep_layers.get_or(edge, spec.dep_layer);
-                if upstream.0 != number {
-                    let found = self
-                        .clients
-                        .get(&id)
-                        .and_then(|client| client.layers.get(&number));
-                    upstream = (number, found.copied().unwrap_or(slot));
-                }
-                let index = spec.dep_indices.get(edge);
-                if self.layers[upstream.1].task(index).is_none() {
+    }
+
+    /// Appends the inputs of row `row` of the frame. `upstream` remembers the layer looked up last.
+    #[inline]
+    fn resolve_inputs(
+        &mut self,
+        id: ClientId,
+        spec: &LayerSpec<'_>,
+        row: u32,
+        upstream: &mut (u32, u32),
+        inputs: &mut Vec<Task>,
+    ) {
+        let row = row as usize;
+        for edge in spec.dep_offsets.get(row)..spec.dep_offsets.get(row + 1) {
+            let edge = edge as usize;
+            let number = spec.dep_layers.get_or(edge, spec.dep_layer);
+            if upstream.0 != number {
+                let found = self
+                    .clients
+                    .get(&id)
+                    .and_then(|client| client.layers.get(&number));
+                *upstream = (number, found.copied().unwrap_or(upstream.1));
+            }
+            let index = spec.dep_indices.get(edge);
+            let input = match self.layers[upstream.1].task(index) {
+                Some(input) => Some(input),
+                None => {
                     self.open_page(upstream.1, index);
+                    self.layers[upstream.1].task(index)
                 }
-                let Some(input) = self.layers[upstream.1].task(index) else {
-                    continue;
-                };
-                self.rows[input].dependents += 1;
-                inputs.push((input, spec.dep_parts.get_or(edge, WHOLE)));
-            }
-            if let Some(task) = self.layers[slot].task(spec.first + i)
-                && !inputs.is_empty()
-            {
-                let page = &mut self.pages.table[task.slot()];
-                page.push_deps(task.row(), inputs.iter().copied());
-            }
+            };
+            // Validation saw to it that every input is there.
+            inputs.extend(input);
         }
     }
 

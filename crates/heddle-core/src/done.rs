@@ -75,22 +75,27 @@ impl Engine {
             self.open_readers(layer, first, last.saturating_add(1));
         }
         let mut finished = std::mem::take(&mut self.scratch.finished);
+        let mut tasks = std::mem::take(&mut self.scratch.tasks);
         finished.clear();
+        tasks.clear();
+        for i in 0..s.count as usize {
+            let index = s.indices.get_or(i, s.first.wrapping_add(i as u32));
+            tasks.push(self.layers[layer].task(index).unwrap_or(Task::NONE));
+        }
+        self.touch(&tasks);
         let proc = self.lanes[slot].proc;
         let (mut wanted, mut args) = (Run::default(), Run::default());
         let mut offset = 0;
-        for i in 0..s.count as usize {
+        for (i, &task) in tasks.iter().enumerate() {
             let index = s.indices.get_or(i, s.first.wrapping_add(i as u32));
             let attempt = s.attempts.get_or(i, 1);
             let size = s.sizes.get_or(i, s.stride);
             let stored = s.homes.get(i) == 1;
             let from = offset;
             offset += if stored { 0 } else { size as usize };
-            let Some(task) = self.layers[layer].task(index) else {
-                self.stale(proc, s, index, attempt, stored, out);
-                continue;
-            };
-            if !fence::is_current(&self.rows, &self.pages, task, slot, attempt) {
+            if task == Task::NONE
+                || !fence::is_current(&self.rows, &self.pages, task, slot, attempt)
+            {
                 self.stale(proc, s, index, attempt, stored, out);
                 continue;
             }
@@ -126,6 +131,7 @@ impl Engine {
         self.tell_readers(layer, &finished);
         self.drop_claims_of(&finished);
         self.scratch.finished = finished;
+        self.scratch.tasks = tasks;
     }
 
     /// Takes a value in; returns the row's flags and the list of rows that waited for it. `stored`: the proc
@@ -178,6 +184,7 @@ impl Engine {
     fn tell_readers(&mut self, layer: u32, finished: &[(Task, u64)]) {
         let mut readers = std::mem::take(&mut self.scratch.inputs);
         readers.clear();
+        self.waiters.touch(finished.iter().map(|&(_, list)| list));
         for &(task, list) in finished {
             if list != 0 {
                 self.waiters.drain(list, &mut readers);

@@ -57,6 +57,17 @@ impl Waiters {
         }
     }
 
+    /// Reads the first nodes of lists that are about to be walked, so that their cache misses overlap.
+    #[inline]
+    pub fn touch(&self, lists: impl Iterator<Item = u64>) {
+        let first = |list: u64| {
+            self.nodes
+                .get((list >> 32) as usize)
+                .map_or(0, |node| node.next)
+        };
+        std::hint::black_box(lists.fold(0, |sum, list| sum ^ first(list)));
+    }
+
     /// Rows of a list.
     pub fn rows(&self, list: u64) -> impl Iterator<Item = Task> + '_ {
         let first = (list as u32 != 0).then_some(Task(!(list as u32)));

@@ -26,18 +26,19 @@ fn figures() {
     let Ok(only) = std::env::var("HEDDLE_CORE_FIGURES") else {
         return;
     };
+    let tasks = std::env::var("HEDDLE_CORE_TASKS").map_or(1_000_000, |n| n.parse().unwrap());
     // CPU time: other programs share the machine.
     let cpu = || {
         let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
         stat.split(' ').next().unwrap().parse::<u64>().unwrap()
     };
-    let per_task = |from: u64| (cpu() - from) as f64 / 1e6;
+    let per_task = |from: u64| (cpu() - from) as f64 / f64::from(tasks);
     for _ in 0..3 {
         for shape in SHAPES
             .into_iter()
             .filter(|shape| only == "1" || format!("{shape:?}") == only)
         {
-            let graph = Graph::new(shape, 1_000_000);
+            let graph = Graph::new(shape, tasks);
             let walk = Walk::new(&graph);
             let from = cpu();
             walk.run();
@@ -55,7 +56,7 @@ fn figures() {
         if only != "1" && only != "Ingest" {
             continue;
         }
-        let mut ingest = Ingest::new(1_000_000);
+        let mut ingest = Ingest::new(tasks);
         let from = cpu();
         ingest.run();
         eprintln!("ingest: {:.1} ns", per_task(from));
