@@ -7,7 +7,6 @@ use crate::agenda::Scratch;
 use crate::credit::expected_ns;
 use crate::engine::Engine;
 use crate::event::{FUNCTION_PER_ROW, WHOLE};
-use crate::function::Functions;
 use crate::id::{FunctionSerial, LaneSlot, ProcId, Task};
 use crate::layer::{Layer, Layers};
 use crate::limits::RECORDS_PER_SECTION_MAX;
@@ -74,17 +73,12 @@ impl Engine {
             return;
         };
         let effects = out.proc(proc.id, proc.incarnation);
+        define(effects, proc, layer);
         for &(first, count) in &self.scratch.batch {
             let page = &self.pages.table[first.slot()];
-            define(
-                effects,
-                proc,
-                layer,
-                page,
-                first.row(),
-                count,
-                &self.functions,
-            );
+            if !page.functions.is_empty() {
+                define_own(effects, proc, layer, page, first.row(), count);
+            }
         }
         let section = section(effects, lane, layer, count);
         section.has_data |= layer.data.present;
@@ -153,10 +147,28 @@ impl Inputs<'_> {
             start = end;
         }
         let mut serial_of = (usize::MAX, 0);
+        let mut plain = scratch.parts.is_empty() && section.inputs_plain();
         for (k, &input) in scratch.inputs.iter().enumerate() {
             let page = &self.pages.table[input.slot()];
             if serial_of.0 != input.slot() {
                 serial_of = (input.slot(), self.layers[page.layer].serial.0);
+                plain = scratch.parts.is_empty() && section.inputs_plain();
+            }
+            let row = &self.rows[input];
+            // What most inputs are: small inline values of one layer, codec and size, from first attempts.
+            if plain
+                && row.flags & STORED == 0
+                && (row.codec, u32::from(row.len)) == (section.dep_codec, section.dep_stride)
+                && serial_of.1 == section.dep_serial
+                && page.first_attempts()
+                && row.len <= 8
+            {
+                section.dep_indices.push(page.base + input.row() as u32);
+                let cell = row.value.to_le_bytes();
+                section
+                    .dep_bytes
+                    .extend_from_slice(&cell[..usize::from(row.len)]);
+                continue;
             }
             let seen = section.dep_indices.len();
             push_unless_uniform(
@@ -178,7 +190,8 @@ impl Inputs<'_> {
                 let part = scratch.parts.get(k).copied().unwrap_or(WHOLE);
                 push_unless(&mut section.dep_parts, WHOLE, seen, part);
             }
-            self.push_value(section, &self.rows[input], seen);
+            self.push_value(section, row, seen);
+            plain = scratch.parts.is_empty() && section.inputs_plain();
         }
     }
 
@@ -195,10 +208,7 @@ impl Inputs<'_> {
             section.dep_bytes.extend_from_slice(bytes);
             (0, bytes.len() as u32)
         } else {
-            let cell = row.value.to_le_bytes();
-            section
-                .dep_bytes
-                .extend_from_slice(&cell[..usize::from(row.len)]);
+            push_cell(&mut section.dep_bytes, row);
             (0, u32::from(row.len))
         };
         push_unless(&mut section.dep_procs, 0, seen, proc);
@@ -212,35 +222,42 @@ impl Inputs<'_> {
     }
 }
 
-/// Definitions the proc needs before these rows.
-fn define(
-    effects: &mut ProcOut,
-    proc: &mut Proc,
-    layer: &mut Layer,
-    page: &Page,
-    start: usize,
-    count: u32,
-    functions: &Functions,
-) {
-    let mut need = |serial: u32| {
-        if proc.functions.insert(serial) && functions.get(FunctionSerial(serial)).is_some() {
-            effects.functions.push(FunctionSerial(serial));
-        }
-    };
-    if layer.function != FUNCTION_PER_ROW {
-        need(layer.function);
+/// Appends a small inline value. Most are numbers: their length is known to the compiler.
+#[inline]
+pub(crate) fn push_cell(bytes: &mut Vec<u8>, row: &Row) {
+    let cell = row.value.to_le_bytes();
+    if row.len == 8 {
+        bytes.extend_from_slice(&cell);
+    } else {
+        bytes.extend_from_slice(&cell[..usize::from(row.len)]);
     }
-    if let Some(own) = page.functions.get(start..start + count as usize) {
-        let mut last = layer.function;
-        for &serial in own {
-            if serial != last {
-                need(serial);
-                last = serial;
-            }
-        }
+}
+
+/// Definitions the proc needs before rows of a layer.
+fn define(effects: &mut ProcOut, proc: &mut Proc, layer: &mut Layer) {
+    if layer.function != FUNCTION_PER_ROW && proc.functions.insert(layer.function) {
+        effects.functions.push(FunctionSerial(layer.function));
     }
     if layer.known.insert(proc.id.0) {
         effects.layers.push(layer.serial);
+    }
+}
+
+/// Functions the proc needs before rows that have their own.
+fn define_own(
+    effects: &mut ProcOut,
+    proc: &mut Proc,
+    layer: &Layer,
+    page: &Page,
+    start: usize,
+    count: u32,
+) {
+    let mut last = layer.function;
+    for &serial in page.functions.iter().skip(start).take(count as usize) {
+        if serial != last && proc.functions.insert(serial) {
+            effects.functions.push(FunctionSerial(serial));
+        }
+        last = serial;
     }
 }
 
@@ -286,7 +303,13 @@ fn push_rows(
             .extend(section.first..section.first + section.count);
     }
     if !section.indices.is_empty() {
-        section.indices.extend(index..index + count);
+        (index..index + count).for_each(|index| section.indices.push(index));
+    }
+    let plain = page.plain()
+        && (layer.priority, layer.timeout_ms, layer.resource_class) == (0, 0, 0)
+        && section.rows_plain();
+    if plain {
+        return;
     }
     if !page.first_attempts() || !section.attempts.is_empty() {
         for i in 0..count as usize {

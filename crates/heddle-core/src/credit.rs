@@ -18,12 +18,15 @@ pub(crate) const TASKS_MIN: u32 = 2;
 /// Records in flight to a lane of which nothing is known.
 const TASKS_UNKNOWN: u64 = 64;
 
+/// Records in flight to a lane however short they are: more would only cool the cache.
+const TASKS_TINY: u64 = 2048;
+
 /// Expected duration of a task, given the mean of its layer (0: unknown).
 pub(crate) fn expected_ns(mean: u64) -> u64 {
     if mean == 0 {
         WINDOW_NS / TASKS_UNKNOWN
     } else {
-        mean.max(WINDOW_NS / CREDIT_TASKS_PER_LANE_MAX as u64)
+        mean.max(WINDOW_NS / TASKS_TINY)
     }
 }
 

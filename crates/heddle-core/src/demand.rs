@@ -106,19 +106,23 @@ impl Engine {
         }
     }
 
-    /// A waiting row has all it needs.
+    /// The state of a row that has all it needs.
     #[inline]
-    pub(crate) fn make_ready(&mut self, task: Task) {
-        let to = if self.lanes.up == 0 {
+    pub(crate) fn ready_state(&self) -> State {
+        if self.lanes.up == 0 {
             State::NoWorker
         } else {
             State::Queued
-        };
+        }
+    }
+
+    /// A waiting row has all it needs.
+    #[inline]
+    pub(crate) fn make_ready(&mut self, task: Task) {
+        let to = self.ready_state();
         let row = &mut self.rows[task];
         row.set_state(task, to, &mut self.ledger);
         let flags = row.flags;
-        let slot = self.pages.layer(task);
-        let index = self.pages.index(task);
         if flags & (ODD | SUSPECT) != 0 {
             let order = self.order_of(task);
             let set = if flags & SUSPECT != 0 {
@@ -129,6 +133,8 @@ impl Engine {
             set.insert((order, task));
             return;
         }
+        let page = &self.pages.table[task.slot()];
+        let (slot, index) = (page.layer, page.base + task.row() as u32);
         let layer = &mut self.layers[slot];
         layer.ready.insert(index);
         self.ready.in_layers += 1;

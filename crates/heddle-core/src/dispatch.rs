@@ -152,7 +152,13 @@ impl Engine {
         inputs.clear();
         ends.clear();
         parts.clear();
-        for &(first, count) in &self.scratch.batch {
+        let layer = self
+            .scratch
+            .batch
+            .first()
+            .map(|&(first, _)| self.pages.layer(first));
+        let none = layer.is_none_or(|layer| self.inputless(layer));
+        for &(first, count) in self.scratch.batch.iter().filter(|_| !none) {
             let whole = self.whole_inputs(first);
             for task in (0..count).map(|i| Task(first.0 + i)) {
                 self.inputs_into(task, &mut inputs);

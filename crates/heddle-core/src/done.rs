@@ -4,7 +4,7 @@
 use crate::engine::Engine;
 use crate::event::{DoneSection, Fence, Malformed, NO_LANE, Outcome};
 use crate::fence;
-use crate::id::{LaneSlot, ProcId, Task, TaskRef};
+use crate::id::{LaneSlot, PAGE_ROWS, ProcId, Task, TaskRef};
 use crate::limits::{INLINE_BYTES_MAX, RECORDS_PER_SECTION_MAX};
 use crate::out::Out;
 use crate::row::{ARGS, BLOB, DETACHED, RESCAN, STORED, SUSPECT, WANTED};
@@ -78,9 +78,20 @@ impl Engine {
         let mut tasks = std::mem::take(&mut self.scratch.tasks);
         finished.clear();
         tasks.clear();
+        // Neighbours mostly stand in one page: its slot is looked up once.
+        let mut page = (u32::MAX, None);
         for i in 0..s.count as usize {
             let index = s.indices.get_or(i, s.first.wrapping_add(i as u32));
-            tasks.push(self.layers[layer].task(index).unwrap_or(Task::NONE));
+            let start = index & !(PAGE_ROWS - 1);
+            if page.0 != start {
+                page = (start, self.layers[layer].task(start));
+            }
+            let found = page.1.map(|first| Task(first.0 + (index - start)));
+            tasks.push(
+                found
+                    .filter(|&task| self.rows.get(task).is_some())
+                    .unwrap_or(Task::NONE),
+            );
         }
         self.touch(&tasks);
         let proc = self.lanes[slot].proc;
@@ -129,7 +140,9 @@ impl Engine {
         self.leave_lane_many(slot, count);
         self.measure(layer, s);
         self.tell_readers(layer, &finished);
-        self.drop_claims_of(&finished);
+        if !self.inputless(layer) {
+            self.drop_claims_of(&finished);
+        }
         self.scratch.finished = finished;
         self.scratch.tasks = tasks;
     }

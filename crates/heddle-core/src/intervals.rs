@@ -24,6 +24,12 @@ impl Intervals {
                 .is_some_and(|(_, &end)| end > row)
     }
 
+    /// True when rows start … end - 1 are in.
+    pub fn covers(&self, start: u32, end: u32) -> bool {
+        let run = self.runs.range(..=start).next_back();
+        run.is_some_and(|(_, &e)| e >= end)
+    }
+
     /// First row in the set.
     pub fn first(&self) -> Option<u32> {
         self.runs.first_key_value().map(|(&start, _)| start)

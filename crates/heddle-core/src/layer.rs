@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::bitset::BitSet;
-use crate::event::LayerKind;
+use crate::event::{LayerKind, WHOLE};
 use crate::id::{ClientId, LayerSerial, PAGE_BITS, PAGE_ROWS, Task, TaskRef};
 use crate::intervals::Intervals;
 use crate::regular::{self, Level};
@@ -169,26 +169,31 @@ impl Layer {
         }
     }
 
+    /// What row `row` of a tree, whose own slot is `slot`, reads: layer slot, first row and end.
+    #[inline]
+    pub fn tree_reads(&self, slot: u32, row: u32) -> (u32, u32, u32) {
+        let at = regular::level_of(&self.levels, row);
+        let level = &self.levels[at];
+        let (first, end) = regular::reads(level, row - level.start, self.fan_in);
+        let (from, offset) = match at {
+            0 => (self.inputs[0].layer, self.inputs[0].first),
+            _ => (slot, self.levels[at - 1].start),
+        };
+        (from, offset + first, offset + end)
+    }
+
     /// Calls `each` with (upstream layer slot, row, part) for every input of row `row` of this layer, whose own
     /// slot is `slot`. Regular layers only.
     #[inline]
     pub fn each_input(&self, slot: u32, row: u32, mut each: impl FnMut(u32, u32, u32)) {
         if self.kind == LayerKind::TreeReduce {
-            let at = regular::level_of(&self.levels, row);
-            let Some(level) = self.levels.get(at) else {
-                return;
-            };
-            let (first, end) = regular::reads(level, row - level.start, self.fan_in);
-            let (from, offset, part) = if at == 0 {
-                (
-                    self.inputs[0].layer,
-                    self.inputs[0].first,
-                    self.inputs[0].part,
-                )
+            let (from, first, end) = self.tree_reads(slot, row);
+            let part = if from == slot {
+                WHOLE
             } else {
-                (slot, self.levels[at - 1].start, crate::event::WHOLE)
+                self.inputs[0].part
             };
-            (first..end).for_each(|p| each(from, offset + p, part));
+            (first..end).for_each(|row| each(from, row, part));
             return;
         }
         for input in &self.inputs {

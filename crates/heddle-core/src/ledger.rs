@@ -70,8 +70,9 @@ const _: () = assert!(size_of::<Change>() == 8);
 #[derive(Debug)]
 pub struct Ledger {
     hits: [[u64; State::COUNT]; State::COUNT],
-    counts: [u64; State::COUNT],
-    log: Vec<Change>,
+    /// Rows born minus rows gone, in each state: with the hits, these give how many are there.
+    ends: [u64; State::COUNT],
+    log: Box<[Change; LOG]>,
     written: usize,
     event: u32,
     event_from: usize,
@@ -82,8 +83,15 @@ impl Ledger {
     pub fn new() -> Ledger {
         Ledger {
             hits: [[0; State::COUNT]; State::COUNT],
-            counts: [0; State::COUNT],
-            log: Vec::new(),
+            ends: [0; State::COUNT],
+            log: Box::new(
+                [Change {
+                    task: Task::NONE,
+                    event: 0,
+                    from: Released,
+                    to: Released,
+                }; LOG],
+            ),
             written: 0,
             event: 0,
             event_from: 0,
@@ -103,30 +111,23 @@ impl Ledger {
             illegal(task, from, to);
         }
         self.hits[from as usize][to as usize] += 1;
-        self.counts[from as usize] -= 1;
-        self.counts[to as usize] += 1;
-        let change = Change {
+        self.log[self.written % LOG] = Change {
             task,
             event: self.event as u16,
             from,
             to,
         };
-        let at = self.written % LOG;
-        match self.log.get_mut(at) {
-            Some(entry) => *entry = change,
-            None => self.log.push(change),
-        }
         self.written += 1;
     }
 
     /// Rows that begin to exist.
     pub fn born(&mut self, rows: u64) {
-        self.counts[State::Released as usize] += rows;
+        self.ends[Released as usize] = self.ends[Released as usize].wrapping_add(rows);
     }
 
     /// Rows, all in one state, that cease to exist with their page.
     pub fn gone(&mut self, state: State, rows: u64) {
-        self.counts[state as usize] -= rows;
+        self.ends[state as usize] = self.ends[state as usize].wrapping_sub(rows);
     }
 
     /// A new event begins.
@@ -136,8 +137,16 @@ impl Ledger {
     }
 
     /// Rows in each state.
-    pub fn counts(&self) -> &[u64; State::COUNT] {
-        &self.counts
+    pub fn counts(&self) -> [u64; State::COUNT] {
+        let mut counts = self.ends;
+        for from in 0..State::COUNT {
+            for to in 0..State::COUNT {
+                let hits = self.hits[from][to];
+                counts[from] = counts[from].wrapping_sub(hits);
+                counts[to] = counts[to].wrapping_add(hits);
+            }
+        }
+        counts
     }
 
     /// How often the pair was hit.

@@ -14,10 +14,24 @@ impl Engine {
         let layer = &self.layers[page.layer];
         match layer.kind {
             LayerKind::Explicit => {
-                inputs.extend_from_slice(page.deps(task.row()));
+                // Mostly one or two: pushing them beats a copy.
+                page.deps(task.row())
+                    .iter()
+                    .for_each(|&input| inputs.push(input));
                 true
             }
-            LayerKind::Data => false,
+            _ if layer.inputs.is_empty() => false,
+            LayerKind::TreeReduce => {
+                let (from, first, end) =
+                    layer.tree_reads(page.layer, page.base + task.row() as u32);
+                let from = &self.layers[from];
+                for (start, end) in crate::demand::page_parts(first, end) {
+                    if let Some(task) = from.task(start) {
+                        inputs.extend((0..end - start).map(|i| Task(task.0 + i)));
+                    }
+                }
+                false
+            }
             _ => {
                 let index = page.base + task.row() as u32;
                 layer.each_input(page.layer, index, |from, row, _| {
@@ -28,6 +42,12 @@ impl Engine {
                 false
             }
         }
+    }
+
+    /// True when no row of the layer has inputs.
+    pub(crate) fn inputless(&self, layer: u32) -> bool {
+        let layer = &self.layers[layer];
+        layer.kind != LayerKind::Explicit && layer.inputs.is_empty()
     }
 
     /// True when all inputs of a row's page are whole values.

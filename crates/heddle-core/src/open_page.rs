@@ -7,6 +7,9 @@ use crate::layer::NO_PAGE;
 use crate::row::{ARGS, Row, USED, WANTED};
 use crate::state::State;
 
+/// In place of an input: a tree reads its own lower levels.
+const OWN_LEVELS: u32 = u32::MAX;
+
 impl Engine {
     /// Opens the page that holds row `row` of a layer, unless it exists or is finished.
     pub(crate) fn open_page(&mut self, layer_slot: u32, row: u32) {
@@ -54,63 +57,148 @@ impl Engine {
 
     /// Claims of consumers on rows of a new page.
     fn count_claims(&mut self, layer: u32, slot: u32, base: u32, rows: u32) {
-        let lonely =
-            self.layers[layer].consumers.is_empty() && self.layers[layer].levels.is_empty();
-        if lonely {
-            return;
+        for (reader, input) in self.readers_of(layer) {
+            let (s, e) = self.reading_span(layer, reader, input, base, base + rows);
+            // Mostly all readers are latent alike: then every row has one claim.
+            if self.layers[reader].latent.covers(s, e) && self.one_reader_each(reader, input) {
+                for row in self.rows.page_mut(slot) {
+                    row.refs += 1;
+                    row.dependents += 1;
+                }
+                self.unclaim_unread(layer, slot, reader, input, base);
+                continue;
+            }
+            for i in 0..rows {
+                let (mut refs, mut dependents) = (0, 0);
+                self.each_reader_by(layer, reader, input, base + i, |row| {
+                    let (value, lineage) = self.claims(reader, row);
+                    refs += u32::from(value);
+                    dependents += u32::from(lineage);
+                });
+                let row = &mut self.rows.page_mut(slot)[i as usize];
+                row.refs += refs;
+                row.dependents += dependents;
+            }
         }
-        for i in 0..rows {
-            let (mut refs, mut dependents) = (0, 0);
-            self.each_reader(layer, base + i, |reader, row| {
-                let (value, lineage) = self.claims(reader, row);
-                refs += u32::from(value);
-                dependents += u32::from(lineage);
-            });
-            let row = &mut self.rows.page_mut(slot)[i as usize];
-            row.refs = refs;
-            row.dependents = dependents;
+    }
+
+    /// Regular layers that read a layer, itself among them if it is a tree: (slot, input).
+    fn readers_of(&self, layer: u32) -> Vec<(u32, u32)> {
+        let own = &self.layers[layer];
+        let mut readers: Vec<(u32, u32)> =
+            own.consumers.iter().map(|c| (c.layer, c.input)).collect();
+        if !own.levels.is_empty() {
+            readers.push((layer, OWN_LEVELS));
+        }
+        readers
+    }
+
+    /// Calls `each` with every row of one reader that reads row `row`.
+    fn each_reader_by(&self, layer: u32, reader: u32, input: u32, row: u32, each: impl FnMut(u32)) {
+        let (start, end) = if reader == layer && input == OWN_LEVELS {
+            self.layers[layer]
+                .parent(row)
+                .map_or((0, 0), |above| (above, above + 1))
+        } else {
+            self.layers[reader].readers(input, row)
+        };
+        (start..end).for_each(each);
+    }
+
+    fn one_reader_each(&self, reader: u32, input: u32) -> bool {
+        input == OWN_LEVELS || !self.layers[reader].inputs[input as usize].broadcast
+    }
+
+    /// Rows of a reader that read rows start … end - 1, as far as there are any.
+    fn reading_span(
+        &self,
+        layer: u32,
+        reader: u32,
+        input: u32,
+        start: u32,
+        end: u32,
+    ) -> (u32, u32) {
+        let mut span = (u32::MAX, 0);
+        let mut widen = |row: u32| span = (span.0.min(row), span.1.max(row + 1));
+        // Both ends of the rows that are read at all.
+        let first = (start..end).find(|&row| self.is_read_by(layer, reader, input, row));
+        let last = (start..end)
+            .rev()
+            .find(|&row| self.is_read_by(layer, reader, input, row));
+        for row in first.into_iter().chain(last) {
+            self.each_reader_by(layer, reader, input, row, &mut widen);
+        }
+        if span.0 > span.1 { (0, 0) } else { span }
+    }
+
+    fn is_read_by(&self, layer: u32, reader: u32, input: u32, row: u32) -> bool {
+        let mut read = false;
+        self.each_reader_by(layer, reader, input, row, |_| read = true);
+        read
+    }
+
+    /// Rows at both ends of a page that a reader does not read lose the claim all were given.
+    fn unclaim_unread(&mut self, layer: u32, slot: u32, reader: u32, input: u32, base: u32) {
+        let n = self.rows.page(slot).len() as u32;
+        let unread = |row: &u32| !self.is_read_by(layer, reader, input, base + *row);
+        let head: Vec<u32> = (0..n).take_while(unread).collect();
+        let tail: Vec<u32> = (head.len() as u32..n).rev().take_while(unread).collect();
+        for row in head.into_iter().chain(tail) {
+            let row = &mut self.rows.page_mut(slot)[row as usize];
+            row.refs -= 1;
+            row.dependents -= 1;
         }
     }
 
     /// Rows of a new page that were demanded before it existed. Their claims on inputs are counted already.
     fn start_span(&mut self, layer: u32, slot: u32, start: u32, end: u32) {
-        let source = self.layers[layer].inputs.is_empty();
-        let mut inputs = std::mem::take(&mut self.scratch.inputs);
+        if self.layers[layer].inputs.is_empty() {
+            self.start_sources(layer, slot, start, end);
+            return;
+        }
+        let base = self.pages.table[slot as usize].base;
         for row in start..end {
             let task = Task::new(slot, row);
-            self.rows[task].set_state(task, State::Waiting, &mut self.ledger);
-            self.rows[task].flags |= USED;
-            if source {
-                self.make_ready(task);
-                continue;
-            }
-            inputs.clear();
-            self.inputs_into(task, &mut inputs);
-            let mut unmet = self.input_count(layer, self.pages.index(task));
-            let mut failure = None;
-            for &input in &inputs {
-                let row = &self.rows[input];
-                match row.state() {
-                    State::Memory => unmet -= 1,
-                    State::Erred => failure = Some(row.at),
+            let (mut unmet, mut failure) = (0, None);
+            self.layers[layer].each_input(layer, base + row, |from, row, _| {
+                let state = self.layers[from].task(row).map(|input| &self.rows[input]);
+                match state.map(|row| (row.state(), row.at)) {
+                    Some((State::Memory, _)) => return,
+                    Some((State::Erred, at)) => failure = Some(at),
                     _ => {}
                 }
-            }
-            self.rows[task].at = unmet;
+                unmet += 1;
+            });
+            let own = &mut self.rows[task];
+            own.set_state(task, State::Waiting, &mut self.ledger);
+            own.flags |= USED;
+            own.at = unmet;
             if let Some(failure) = failure {
                 self.fail_later(task, failure);
             } else if unmet == 0 {
                 self.make_ready(task);
             }
         }
-        self.scratch.inputs = inputs;
     }
 
-    /// Inputs of a row of a regular layer, whether their pages exist or not.
-    fn input_count(&self, layer: u32, row: u32) -> u32 {
-        let mut count = 0;
-        self.layers[layer].each_input(layer, row, |_, _, _| count += 1);
-        count
+    /// The same for rows that wait for nothing.
+    fn start_sources(&mut self, layer: u32, slot: u32, start: u32, end: u32) {
+        let ready = self.ready_state();
+        let base = self.pages.table[slot as usize].base;
+        for (row, at) in self.rows.page_mut(slot)[start as usize..end as usize]
+            .iter_mut()
+            .zip(start..)
+        {
+            let task = Task::new(slot, at);
+            row.flags |= USED;
+            row.set_state(task, State::Waiting, &mut self.ledger);
+            row.set_state(task, ready, &mut self.ledger);
+        }
+        self.layers[layer]
+            .ready
+            .insert_range(base + start, end - start);
+        self.ready.in_layers += u64::from(end - start);
+        self.queue_layer(layer);
     }
 
     /// Opens the pages of regular layers that rows start … end - 1 of a layer are about to be told to.

@@ -233,6 +233,26 @@ impl AssignSection {
         self.dep_bytes.clear();
     }
 
+    /// True when the rows so far have no columns of their own.
+    pub(crate) fn rows_plain(&self) -> bool {
+        self.attempts.is_empty()
+            && self.functions.is_empty()
+            && self.priorities.is_empty()
+            && self.timeouts_ms.is_empty()
+            && self.resource_classes.is_empty()
+    }
+
+    /// True when all inputs so far (at least one) agree in everything but row and value.
+    pub(crate) fn inputs_plain(&self) -> bool {
+        !self.dep_indices.is_empty()
+            && self.dep_serials.is_empty()
+            && self.dep_attempts.is_empty()
+            && self.dep_parts.is_empty()
+            && self.dep_procs.is_empty()
+            && self.dep_codecs.is_empty()
+            && self.dep_sizes.is_empty()
+    }
+
     /// Row of record `i`.
     pub fn index(&self, i: usize) -> u32 {
         self.indices

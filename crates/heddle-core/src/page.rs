@@ -101,6 +101,14 @@ impl Page {
         self.attempts.is_empty() && self.attempt_base == 1
     }
 
+    /// True when every row is at attempt 1 and has no column of its own.
+    pub fn plain(&self) -> bool {
+        self.first_attempts()
+            && self.functions.is_empty()
+            && self.priorities.is_empty()
+            && self.timeouts_ms.is_empty()
+    }
+
     /// What was sent of this row is void: the next dispatch is a new attempt.
     pub fn bump_attempt(&mut self, row: usize) {
         if self.attempts.len() <= row {

@@ -39,9 +39,9 @@ pub fn tree_rows(inputs: u32, fan_in: u32) -> u64 {
 /// The level a row stands in.
 #[inline]
 pub fn level_of(levels: &[Level], row: u32) -> usize {
-    levels
-        .partition_point(|level| level.start <= row)
-        .saturating_sub(1)
+    // Half of all rows of a tree stand in its first level, half of the rest in the next.
+    let above = levels.iter().skip(1).position(|level| row < level.start);
+    above.unwrap_or(levels.len().saturating_sub(1))
 }
 
 /// Rows of the level below that row `p` of `level` reads: first and end.

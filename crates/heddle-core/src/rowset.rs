@@ -70,6 +70,37 @@ impl Bits {
         None
     }
 
+    /// Takes the first run, at most `max` rows of it, out of a page that is not empty.
+    #[inline]
+    fn take(&mut self, max: u32) -> (u32, u32) {
+        let mut group = 0;
+        while self.summary[group] == 0 {
+            group += 1;
+        }
+        let mut word = group * 64 + self.summary[group].trailing_zeros() as usize;
+        let start = word as u32 * 64 + self.words[word].trailing_zeros();
+        let mut taken = 0;
+        loop {
+            let shift = (start + taken) % 64;
+            let ones = (!(self.words[word] >> shift)).trailing_zeros();
+            let n = ones.min(64 - shift).min(max - taken);
+            if n == 0 {
+                break;
+            }
+            self.words[word] &= !(u64::MAX >> (64 - n) << shift);
+            if self.words[word] == 0 {
+                self.summary[word / 64] &= !(1 << (word % 64));
+            }
+            taken += n;
+            word += 1;
+            if shift + n < 64 || taken == max || word == self.words.len() {
+                break;
+            }
+        }
+        self.count -= taken;
+        (start, taken)
+    }
+
     /// Length of the run that begins at `row`, which is in the set; at most `max`.
     #[inline]
     fn run(&self, row: u32, max: u32) -> u32 {
@@ -123,11 +154,21 @@ impl RowSet {
     /// Adds a row.
     #[inline]
     pub fn insert(&mut self, row: u32) {
+        let page = (row >> PAGE_BITS) as usize;
         let low = row % PAGE_ROWS;
-        let new = self
-            .page_mut((row >> PAGE_BITS) as usize)
-            .set(low as usize / 64, 1 << (low % 64));
-        self.count += u64::from(new);
+        let (word, mask) = (low as usize / 64, 1 << (low % 64));
+        if let Some(Some(bits)) = self.pages.get_mut(page)
+            && let Some(old) = bits.words.get_mut(word)
+        {
+            let new = u32::from(*old & mask == 0);
+            *old |= mask;
+            bits.summary[word / 64] |= 1 << (word % 64);
+            bits.count += new;
+            self.count += u64::from(new);
+            self.cursor = self.cursor.min(page);
+            return;
+        }
+        self.count += u64::from(self.page_mut(page).set(word, mask));
     }
 
     /// Takes a row out; true when it was in.
@@ -192,10 +233,17 @@ impl RowSet {
     /// Takes the first run out.
     #[inline]
     pub fn take_run(&mut self, max: u32) -> Option<(u32, u32)> {
-        let (start, count) = self.run_from(0, max)?;
-        self.cursor = (start >> PAGE_BITS) as usize;
-        self.remove_range(start, count);
-        Some((start, count))
+        while let Some(page) = self.pages.get_mut(self.cursor) {
+            if let Some(bits) = page
+                && bits.count > 0
+            {
+                let (row, count) = bits.take(max);
+                self.count -= u64::from(count);
+                return Some(((self.cursor as u32) << PAGE_BITS | row, count));
+            }
+            self.cursor += 1;
+        }
+        None
     }
 
     /// Gives back the memory of a page that holds no row.

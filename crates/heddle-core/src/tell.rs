@@ -1,6 +1,6 @@
 //! Updates to clients: the changed rows' present state, encoded on demand under the client's credit.
 
-use crate::assign::{push_unless, push_unless_uniform};
+use crate::assign::{push_cell, push_unless, push_unless_uniform};
 use crate::engine::Engine;
 use crate::id::{ClientId, PAGE_ROWS, ProcId, Task};
 use crate::layer::NO_PAGE;
@@ -130,10 +130,7 @@ impl Engine {
             section.bytes.extend_from_slice(bytes);
             bytes.len() as u32
         } else {
-            let cell = row.value.to_le_bytes();
-            section
-                .bytes
-                .extend_from_slice(&cell[..usize::from(row.len)]);
+            push_cell(&mut section.bytes, row);
             u32::from(row.len)
         };
         push_unless_uniform(&mut section.codecs, &mut section.codec, seen, row.codec);

@@ -153,7 +153,7 @@ impl Engine {
             attempts: self.totals.attempts,
             stale: self.totals.stale,
             malformed: self.totals.malformed,
-            states: *self.ledger.counts(),
+            states: self.ledger.counts(),
             clients: self.clients.len() as u64,
             procs: self.procs.table.len() as u64,
             lanes: u64::from(self.lanes.up),
