@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use heddle_core::id::Millis;
 use heddle_core::{Config, Engine, Event, Out, UpdateOut, limits};
-use heddle_net::{Batch, Config as NetConfig, Limits, PeerId, Router, Waker};
+use heddle_net::{Batch, Config as NetConfig, Inbound, Limits, PeerId, Router, Waker};
 use heddle_wire::Aligned;
 
 use crate::config::ServerConfig;
@@ -32,7 +32,7 @@ const IDLE: Duration = Duration::from_secs(5);
 /// Bytes a peer may leave unread. Credit keeps correct peers far below; beyond it a peer is lost.
 const UNREAD_BYTES_MAX: usize = 1 << 30;
 /// Time for farewells to leave.
-const FAREWELL: Duration = Duration::from_millis(300);
+const FAREWELL: Duration = Duration::from_millis(320);
 
 /// What the loop counts.
 #[derive(Debug, Default)]
@@ -248,9 +248,38 @@ impl Loop {
         self.close();
     }
 
+    /// Sends the farewells and waits until the peers have closed their side: a connection that ends
+    /// first takes what the peer has not read yet with it (libzmq's ZMQ_IMMEDIATE).
     fn close(mut self) {
+        let began = Instant::now();
         // Farewells are a courtesy: peers also notice the end of their connection.
-        let _ = self.send_all();
-        let _ = self.router.close(FAREWELL);
+        if self.send_all().is_ok() {
+            let mut batch = Batch::new();
+            while self.awaits_farewell(began.elapsed()) && self.hear_farewell(&mut batch).is_ok() {}
+        }
+        let _ = self.router.close(FAREWELL.saturating_sub(began.elapsed()));
+    }
+
+    /// A client may live on the very JavaScript thread that waits for this one to end, so clients
+    /// are not waited for as long as workers.
+    fn awaits_farewell(&self, elapsed: Duration) -> bool {
+        let patience = if self.sessions.has_workers() {
+            FAREWELL
+        } else {
+            FAREWELL / 8
+        };
+        !self.sessions.peers().is_empty() && elapsed < patience
+    }
+
+    fn hear_farewell(&mut self, batch: &mut Batch) -> Result<(), ServerError> {
+        self.router.poll(FAREWELL / 16)?;
+        self.router
+            .receive(batch, FRAMES_PER_RECEIVE, BYTES_PER_RECEIVE)?;
+        for arrival in batch.drain() {
+            if let Inbound::PeerGone { peer } = arrival {
+                self.sessions.remove(peer);
+            }
+        }
+        Ok(())
     }
 }

@@ -151,6 +151,10 @@ impl Sessions {
         self.clients.is_empty() && self.procs.is_empty() && self.absent.is_empty()
     }
 
+    pub fn has_workers(&self) -> bool {
+        !self.procs.is_empty()
+    }
+
     /// All connected peers.
     pub fn peers(&self) -> Vec<PeerId> {
         self.iter().map(|session| session.peer).collect()
