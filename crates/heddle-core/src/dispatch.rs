@@ -158,6 +158,12 @@ impl Engine {
             .first()
             .map(|&(first, _)| self.pages.layer(first));
         let none = layer.is_none_or(|layer| self.inputless(layer));
+        if !none {
+            let runs = self.scratch.batch.iter();
+            self.touch_edges(
+                runs.flat_map(|&(first, count)| (0..count).map(move |i| Task(first.0 + i))),
+            );
+        }
         for &(first, count) in self.scratch.batch.iter().filter(|_| !none) {
             let whole = self.whole_inputs(first);
             for task in (0..count).map(|i| Task(first.0 + i)) {

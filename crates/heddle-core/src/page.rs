@@ -144,6 +144,13 @@ impl Page {
         start as usize..end as usize
     }
 
+    /// The last input of a row as a number, for no other use than to have read it.
+    #[inline]
+    pub fn last_dep(&self, row: usize) -> u32 {
+        let end = self.dep_ends.get(row).copied().unwrap_or(0) as usize;
+        self.deps.get(end.wrapping_sub(1)).map_or(0, |dep| dep.0)
+    }
+
     /// Sets the inputs of row `row`, the next one: rows between have none.
     pub fn push_deps(&mut self, row: usize, deps: impl Iterator<Item = (Task, u32)>) {
         let end = self.deps.len() as u32;

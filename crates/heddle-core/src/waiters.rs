@@ -44,28 +44,34 @@ impl Waiters {
         u64::from(head) << 32 | u64::from(list as u32)
     }
 
-    /// Appends the rows of a list to `rows` and gives it back.
-    #[inline]
-    pub fn drain(&mut self, list: u64, rows: &mut Vec<Task>) {
-        if list as u32 != 0 {
-            rows.push(Task(!(list as u32)));
+    /// Appends the rows of lists to `rows` and gives the lists back. Walks all lists side by side, so that their
+    /// cache misses overlap; `heads` is scratch.
+    pub fn drain(
+        &mut self,
+        lists: impl Iterator<Item = u64>,
+        rows: &mut Vec<Task>,
+        heads: &mut Vec<u32>,
+    ) {
+        heads.clear();
+        for list in lists {
+            if list as u32 != 0 {
+                rows.push(Task(!(list as u32)));
+            }
+            if list >> 32 != 0 {
+                heads.push((list >> 32) as u32);
+            }
         }
-        let mut head = (list >> 32) as u32;
-        while let Some((task, next)) = self.pop(head) {
-            rows.push(task);
-            head = next;
+        while !heads.is_empty() {
+            let mut left = 0;
+            for i in 0..heads.len() {
+                if let Some((task, next)) = self.pop(heads[i]) {
+                    rows.push(task);
+                    heads[left] = next;
+                    left += usize::from(next != 0);
+                }
+            }
+            heads.truncate(left);
         }
-    }
-
-    /// Reads the first nodes of lists that are about to be walked, so that their cache misses overlap.
-    #[inline]
-    pub fn touch(&self, lists: impl Iterator<Item = u64>) {
-        let first = |list: u64| {
-            self.nodes
-                .get((list >> 32) as usize)
-                .map_or(0, |node| node.next)
-        };
-        std::hint::black_box(lists.fold(0, |sum, list| sum ^ first(list)));
     }
 
     /// Rows of a list.
