@@ -95,7 +95,7 @@ impl Engine {
             waiters: Waiters::new(),
             blobs: Blobs::default(),
             failures: Failures::default(),
-            ledger: Ledger::new(),
+            ledger: Ledger::default(),
             ready: Ready::default(),
             functions: Functions::default(),
             clients: BTreeMap::new(),

@@ -78,9 +78,8 @@ pub struct Ledger {
     event_from: usize,
 }
 
-impl Ledger {
-    /// An empty book.
-    pub fn new() -> Ledger {
+impl Default for Ledger {
+    fn default() -> Ledger {
         Ledger {
             hits: [[0; State::COUNT]; State::COUNT],
             ends: [0; State::COUNT],
@@ -97,7 +96,9 @@ impl Ledger {
             event_from: 0,
         }
     }
+}
 
+impl Ledger {
     /// True when some event causes this change.
     #[inline]
     pub fn legal(from: State, to: State) -> bool {

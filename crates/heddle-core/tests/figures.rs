@@ -1,6 +1,8 @@
 //! Benchmark entry points at a small size: results are checked values. With `HEDDLE_CORE_FIGURES=1` (or the name of
 //! a shape) also prints times at full size.
 
+#![allow(clippy::unwrap_used)]
+
 use heddle_core::bench::{Graph, Ingest, Run, Shape, Walk};
 
 const SHAPES: [Shape; 3] = [Shape::Map, Shape::Tree, Shape::Random];
@@ -19,6 +21,27 @@ fn every_shape_gives_the_right_values() {
     let mut ingest = Ingest::new(10_000);
     assert_eq!(ingest.run(), 10_000);
     ingest.engine().check();
+}
+
+/// Resident bytes of this process.
+fn resident() -> f64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    pages.split(' ').nth(1).unwrap().parse::<f64>().unwrap() * 4096.0
+}
+
+#[test]
+fn memory() {
+    if std::env::var("HEDDLE_CORE_FIGURES").as_deref() != Ok("Memory") {
+        return;
+    }
+    let empty = resident();
+    let graph = Graph::new(Shape::Map, 1_000_000);
+    let mut run = Run::new(&graph, 2);
+    run.run();
+    let engine = run.verify(&graph);
+    drop(graph);
+    eprintln!("held: {:.1} B per task", (resident() - empty) / 1e6);
+    drop(engine);
 }
 
 #[test]

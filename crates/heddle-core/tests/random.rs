@@ -3,6 +3,8 @@
 //! event; in the end every row still wanted has one terminal state with the right value or a true blame, stores
 //! hold exactly what the engine believes, and after release nothing is left.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::chaos::run;

@@ -74,7 +74,7 @@ fn every_other_change_is_refused() {
             let legal = LEGAL.contains(&(from, to));
             assert_eq!(legal, Ledger::legal(from, to));
             if !legal {
-                let mut ledger = Ledger::new();
+                let mut ledger = Ledger::default();
                 let entered = std::panic::catch_unwind(move || ledger.record(Task(0), from, to));
                 assert!(entered.is_err(), "{} -> {}", from.name(), to.name());
             }

@@ -7,10 +7,13 @@ use heddle_core::event::{Event, FunctionDefined, InputSpec, LayerKind, LayerSpec
 
 use super::{CLIENT, World};
 
+/// A row of a layer.
+pub type Row = (u32, u32);
+
 /// What the client submitted: (layer, row) to its inputs, and its own number.
 #[derive(Default)]
 pub struct Model {
-    pub rows: BTreeMap<(u32, u32), (u64, Vec<(u32, u32)>)>,
+    pub rows: BTreeMap<Row, (u64, Vec<Row>)>,
     values: BTreeMap<(u32, u32), u64>,
 }
 
