@@ -32,9 +32,9 @@ export class DemandRanges {
   /** The columns of a Demand; empty afterwards. */
   take(): { layers: Uint32Array; starts: Uint32Array; counts: Uint32Array } {
     const columns = {
-      layers: Uint32Array.from(this.#layers),
-      starts: Uint32Array.from(this.#starts),
-      counts: Uint32Array.from(this.#counts),
+      layers: new Uint32Array(this.#layers),
+      starts: new Uint32Array(this.#starts),
+      counts: new Uint32Array(this.#counts),
     };
     this.#layers = [];
     this.#starts = [];

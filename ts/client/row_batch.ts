@@ -76,7 +76,7 @@ export class RowBatch {
     part: number,
   ): { draft: Draft<Layer>; payload: Uint8Array } {
     const inputs = this.#inputs;
-    const functions = Uint32Array.from(this.#functions);
+    const functions = new Uint32Array(this.#functions);
     const draft: Draft<Layer> = {
       layer,
       kind: LayerKind.Explicit,
@@ -87,12 +87,12 @@ export class RowBatch {
       functions,
       flags,
       dataCodec: Codec.Args,
-      dataSizes: Uint32Array.from(this.#sizes),
+      dataSizes: new Uint32Array(this.#sizes),
       dataPart: part,
       ...(inputs.length === 0 ? undefined : inputColumns(inputs, this.#inputEnds)),
-      priorities: this.#anyPriority ? Int32Array.from(this.#priorities) : undefined,
-      rowRetries: this.#anyRetries ? Uint16Array.from(this.#retries) : undefined,
-      rowTimeoutsMs: this.#anyTimeout ? Uint32Array.from(this.#timeouts) : undefined,
+      priorities: this.#anyPriority ? new Int32Array(this.#priorities) : undefined,
+      rowRetries: this.#anyRetries ? new Uint16Array(this.#retries) : undefined,
+      rowTimeoutsMs: this.#anyTimeout ? new Uint32Array(this.#timeouts) : undefined,
     };
     const payload = this.#arguments.take();
     this.#reset();
@@ -116,12 +116,12 @@ export class RowBatch {
 function inputColumns(inputs: InputColumns, ends: readonly number[]): Partial<Draft<Layer>> {
   const depOffsets = new Uint32Array(ends.length + 1);
   depOffsets.set(ends, 1);
-  const depLayers = Uint32Array.from(inputs.layers);
+  const depLayers = new Uint32Array(inputs.layers);
   const sameLayer = depLayers.every((layer) => layer === depLayers[0]);
   return {
     depOffsets,
     ...(sameLayer ? { depLayer: depLayers[0] } : { depLayers }),
-    depIndices: Uint32Array.from(inputs.indices),
-    depParts: inputs.anyPart ? Uint32Array.from(inputs.parts) : undefined,
+    depIndices: new Uint32Array(inputs.indices),
+    depParts: inputs.anyPart ? new Uint32Array(inputs.parts) : undefined,
   };
 }

@@ -19,7 +19,7 @@ export interface ItemColumn {
 export function encodeItems(items: readonly unknown[] | NumberArray): ItemColumn {
   if (ArrayBuffer.isView(items)) {
     // A copy: the socket keeps the bytes while the caller may change his.
-    const numbers = Float64Array.from(items);
+    const numbers = new Float64Array(items);
     return { codec: Codec.F64, stride: 8, sizes: undefined, bytes: new Uint8Array(numbers.buffer) };
   }
   const column = encodeColumn(items);
