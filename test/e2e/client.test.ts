@@ -52,6 +52,18 @@ test('typed arrays, other iterables, constants, maps over futures', async () => 
   assert.deepEqual(await client.map(tasks.echo, values).results({ timeout }), values);
 });
 
+test('a map larger than one frame is appended in several, constants included', async () => {
+  const sizes = Array.from({ length: 40_000 }, (_, i) => 900 + (i % 7));
+  const texts = sizes.map((size, i) => String(i).padEnd(size, 'x'));
+  const more = client.submit(tasks.square, 2);
+  const lengths = client.map((text: string, by: number) => text.length + by, texts, more);
+  assert.deepEqual(
+    await lengths.results({ timeout }),
+    sizes.map((size) => size + 4),
+  );
+  assert.equal(await client.submit(tasks.square, 5).result({ timeout }), 25);
+});
+
 test('arguments and results keep their types', async () => {
   const values = [
     undefined,

@@ -28,6 +28,8 @@ class FakeWorker implements AsyncDisposable {
   readonly address: string;
   readonly values = new Map<number, Uint8Array>();
   fetches = 0;
+  /** Answers to give instead of the value, one a request. */
+  readonly garbage: Uint8Array[][] = [];
   readonly #socket: Router;
   readonly #folder: string;
 
@@ -63,6 +65,11 @@ class FakeWorker implements AsyncDisposable {
         continue;
       }
       this.fetches++;
+      const wrong = this.garbage.shift();
+      if (wrong !== undefined) {
+        await this.#socket.send([peer as Buffer, ...wrong]);
+        continue;
+      }
       const { request, indices, offsets } = decodeFetch(frame);
       // One chunk of one value per answer: the most the client has to ask again for.
       const wanted = indices?.findIndex((index) => this.values.has(index)) ?? -1;
@@ -159,6 +166,39 @@ test('a worker that lost the value is not the end: the scheduler is asked again'
   await scheduler.update({ sections: [stored(layer, 6, [100], 2)] });
   assert.deepEqual(await result, filled(100, 9));
   assert.ok(dead.fetches > 0);
+});
+
+test('garbage from a data socket costs a new connection, never a wrong value', async () => {
+  await using scheduler = await FakeScheduler.start();
+  await using worker = await FakeWorker.start();
+  await using client = await Client.connect(scheduler.address);
+  const value = filled(100, 4);
+  worker.values.set(0, value);
+  const good = encodeData(scheduler.epoch, {
+    request: 1,
+    missing: Uint32Array.of(0),
+  })[0] as Uint8Array;
+  worker.garbage.push(
+    [Buffer.alloc(0)],
+    [Buffer.alloc(200, 0xff)],
+    [good.subarray(0, 20)],
+    [good, Buffer.alloc(9)],
+  );
+  const future = client.submit(make, 1);
+  const layer = (await scheduler.submit()).layers[0]?.layer as number;
+  const tell = (): Promise<void> =>
+    scheduler.update({
+      sections: [stored(layer, 5, [100])],
+      peers: [{ proc: 5, address: worker.address }],
+    });
+  await tell();
+  const result = future.result({ timeout: 20_000 });
+  for (let i = 0; i < 4; i++) {
+    await scheduler.next(Kind.Gather);
+    await tell();
+  }
+  assert.deepEqual(await result, value);
+  assert.equal(worker.fetches, 5);
 });
 
 test('scatter: small values travel with the layer, large ones are put to a worker', async () => {
