@@ -115,6 +115,7 @@ impl Engine {
         let now = self.now;
         let lane = &mut self.lanes[slot];
         lane.answered = now;
+        self.idled |= lane.in_flight == 0;
         let rows = &self.rows;
         let pages = &self.pages;
         let flying = |task: &Task| {

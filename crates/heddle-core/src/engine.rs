@@ -81,6 +81,8 @@ pub struct Engine {
     pub(crate) totals: Totals,
     /// Submissions so far.
     pub(crate) generation: u32,
+    /// A lane has reported all it had.
+    pub(crate) idled: bool,
 }
 
 impl Engine {
@@ -107,6 +109,7 @@ impl Engine {
             scratch: Scratch::default(),
             totals: Totals::default(),
             generation: 0,
+            idled: false,
         }
     }
 
@@ -127,6 +130,9 @@ impl Engine {
         }
         self.settle(out);
         self.dispatch(out);
+        if std::mem::take(&mut self.idled) {
+            self.rebalance(false, out);
+        }
         self.check_after_event();
         Ok(())
     }

@@ -243,7 +243,7 @@ impl Engine {
         for client in over {
             self.client_left(client, out)?;
         }
-        self.rebalance(true, out);
+        self.idled = true;
         Ok(())
     }
 }

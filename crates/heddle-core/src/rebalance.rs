@@ -3,7 +3,7 @@
 
 use crate::credit::{TASKS_MIN, WINDOW_NS};
 use crate::engine::Engine;
-use crate::id::LaneSlot;
+use crate::id::{LaneSlot, Millis};
 use crate::out::Out;
 
 /// Lanes looked at per pass.
@@ -13,29 +13,15 @@ const LANES: usize = 64;
 const SILENT_MS: u64 = 50;
 
 impl Engine {
-    /// `eager`: also take back from lanes whose tasks are of unknown duration (a lane came up, time passed).
-    pub(crate) fn rebalance(&mut self, eager: bool, out: &mut Out) {
-        let ready = self.ready.in_layers > 0 || !self.ready.odd.is_empty();
-        if ready || self.lanes.open.is_empty() {
-            return;
-        }
-        let idle = self
-            .lanes
-            .open
-            .iter()
-            .take(LANES)
-            .filter(|&&slot| self.lanes[slot].in_flight == 0)
-            .count();
+    /// `joined`: a lane came up, so that even tasks thought to be short are worth sharing.
+    pub(crate) fn rebalance(&mut self, joined: bool, out: &mut Out) {
+        let idle = self.idle_lanes();
         if idle == 0 {
             return;
         }
         let mut victims: Vec<(u64, u32, LaneSlot)> = self
-            .procs
-            .table
-            .values()
-            .flat_map(|proc| proc.lanes.iter().copied())
-            .take(if eager { usize::MAX } else { LANES })
-            .filter(|&slot| self.overloaded(slot, eager))
+            .some_lanes(if joined { usize::MAX } else { LANES })
+            .filter(|&slot| self.overloaded(slot, joined))
             .map(|slot| {
                 (
                     self.lanes[slot].backlog_ns,
@@ -50,22 +36,58 @@ impl Engine {
         }
     }
 
-    fn overloaded(&self, slot: LaneSlot, eager: bool) -> bool {
+    /// When a lane will have been silent for so long that records are asked back from it.
+    pub(crate) fn rebalance_due(&self) -> Option<Millis> {
+        if self.idle_lanes() == 0 {
+            return None;
+        }
+        self.some_lanes(LANES)
+            .filter(|&slot| self.loaded(slot))
+            .map(|slot| Millis(self.lanes[slot].answered.0 + SILENT_MS))
+            .min()
+    }
+
+    /// Lanes, of a few, that have nothing to do while nothing is ready.
+    fn idle_lanes(&self) -> usize {
+        if self.ready.in_layers > 0 || !self.ready.odd.is_empty() {
+            return 0;
+        }
+        let open = self.lanes.open.iter().take(LANES);
+        open.filter(|&&slot| self.lanes[slot].in_flight == 0)
+            .count()
+    }
+
+    fn some_lanes(&self, most: usize) -> impl Iterator<Item = LaneSlot> + '_ {
+        let all = self
+            .procs
+            .table
+            .values()
+            .flat_map(|proc| proc.lanes.iter().copied());
+        all.take(most)
+    }
+
+    fn loaded(&self, slot: LaneSlot) -> bool {
+        let lane = &self.lanes[slot];
+        lane.up && !lane.quarantined && lane.in_flight >= TASKS_MIN
+    }
+
+    fn overloaded(&self, slot: LaneSlot, joined: bool) -> bool {
         let lane = &self.lanes[slot];
         let silent = self.now.0.saturating_sub(lane.answered.0) >= SILENT_MS;
         let slow = lane.backlog_ns > 2 * WINDOW_NS;
-        lane.up
-            && !lane.quarantined
-            && lane.in_flight >= TASKS_MIN
-            && (slow || eager && (silent || lane.in_flight > TASKS_MIN))
-            && (!lane.retracting || eager && silent)
+        self.loaded(slot)
+            && (slow || silent || joined && lane.in_flight > TASKS_MIN)
+            && (!lane.retracting || silent)
     }
 
     /// Asks a lane for the later half of its records. It answers with those it had not started.
     fn ask_back(&mut self, slot: LaneSlot, out: &mut Out) {
         let records = self.in_flight(slot);
         let keep = records.len().div_ceil(2);
-        self.lanes[slot].retracting = true;
+        let lane = &mut self.lanes[slot];
+        lane.retracting = true;
+        // The next request waits as long again.
+        lane.answered = self.now;
         for &task in records.iter().skip(keep) {
             self.retract(slot, task, false, out);
         }

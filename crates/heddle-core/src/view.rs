@@ -264,11 +264,10 @@ impl Engine {
         self.ledger.hits(from, to)
     }
 
-    /// The earliest time at which a `Tick` ends a lost client's demand.
+    /// The earliest time at which a `Tick` would do something: end a lost client's demand, or ask records back from
+    /// a lane that is silent while another is idle.
     pub fn deadline(&self) -> Option<Millis> {
-        self.clients
-            .values()
-            .filter_map(|client| client.deadline)
-            .min()
+        let graces = self.clients.values().filter_map(|client| client.deadline);
+        graces.chain(self.rebalance_due()).min()
     }
 }

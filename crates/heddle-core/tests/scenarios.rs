@@ -382,6 +382,52 @@ fn a_late_worker_gets_work() {
 }
 
 #[test]
+fn an_idle_lane_takes_over_what_a_silent_one_has_not_started() {
+    let mut w = World::new();
+    w.worker(2);
+    w.items(1, 4, true);
+    assert_eq!(w.on_lanes().len(), 4);
+    let busy: Vec<u32> = w
+        .records
+        .iter()
+        .filter(|r| r.lane == 0)
+        .map(|r| r.index)
+        .collect();
+    let quick: Vec<u32> = w
+        .records
+        .iter()
+        .filter(|r| r.lane == 1)
+        .map(|r| r.index)
+        .collect();
+    for &index in &quick {
+        w.finish(1, index);
+    }
+    // 100 ms per task are known now, but what lane 0 has was sent before.
+    let due = w.engine.deadline().map(|due| due.0);
+    assert_eq!(due, Some(50));
+    w.now = 50;
+    w.apply(Event::Tick);
+    assert_eq!(
+        w.retracts.iter().map(|r| r.2).collect::<Vec<_>>(),
+        [busy[1]]
+    );
+    assert_eq!(
+        w.engine.deadline().map(|due| due.0),
+        Some(100),
+        "asked again only after as long"
+    );
+    let record = w.pull(1, busy[1]);
+    w.give_back(&record);
+    assert!(
+        w.on_lanes()
+            .contains(&format!("1.{} attempt 2 on 1/1", busy[1]))
+    );
+    w.finish_all();
+    assert_eq!(w.heard().len(), 4);
+    w.expect_silence();
+}
+
+#[test]
 fn scattered_values_arrive_and_are_lost_for_good() {
     let mut w = World::new();
     let a = w.worker(1);
