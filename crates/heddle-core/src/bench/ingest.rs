@@ -25,7 +25,7 @@ impl Ingest {
             .collect();
         let mut engine = Engine::new(Config {
             epoch: 1,
-            check: CheckLevel::Off,
+            check: CheckLevel::default(),
         });
         let mut out = Out::new();
         let joined = Event::ClientJoined {

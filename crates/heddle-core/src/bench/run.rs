@@ -48,7 +48,7 @@ impl Run {
     pub fn new(graph: &Graph, lanes: u32) -> Run {
         let mut engine = Engine::new(Config {
             epoch: EPOCH,
-            check: CheckLevel::Off,
+            check: CheckLevel::default(),
         });
         let mut out = Out::new();
         graph.submit(&mut engine, &mut out);

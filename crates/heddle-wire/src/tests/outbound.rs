@@ -28,6 +28,7 @@ fn peer() -> ProcView<'static> {
         lanes: 2,
         in_flight: 0,
         stored_bytes: 0,
+        memory_bytes: 0,
     }
 }
 
