@@ -36,9 +36,10 @@ export interface LocalClusterOptions {
 
 const START_MS = 30_000;
 const POLL_MS = 10;
-/** A worker that dies sooner than this after its start counts as not viable; so many in a row are not replaced. */
-const VIABLE_MS = 1_000;
-const DOOMED_STARTS_MAX = 3;
+/** A worker that dies sooner than this after its start had a short life; each in a row doubles the next pause. */
+const SHORT_LIFE_MS = 2_000;
+const PAUSE_MS_FIRST = 50;
+const PAUSE_MS_MAX = 5_000;
 /** Longest path of a UNIX socket on the narrowest supported system, less the names used inside the folder. */
 const FOLDER_CHARS_MAX = 60;
 
@@ -57,7 +58,7 @@ export class LocalCluster implements AsyncDisposable {
   readonly #clients = new Set<Client>();
   readonly #forgetExit: () => void;
   #lastWorker = 0;
-  #doomedStarts = 0;
+  #shortLives = 0;
   #closing: Promise<void> | undefined;
 
   private constructor(options: LocalClusterOptions) {
@@ -188,13 +189,20 @@ export class LocalCluster implements AsyncDisposable {
   #ended(worker: WorkerProcess, reason: string, livedMs: number): void {
     this.#workers.delete(worker);
     if (this.#closing !== undefined) return;
-    this.#doomedStarts = livedMs < VIABLE_MS ? this.#doomedStarts + 1 : 0;
-    const replaced = this.#options.restart !== false && this.#doomedStarts < DOOMED_STARTS_MAX;
+    const replaced = this.#options.restart !== false;
     process.emitWarning(
       `worker process ${worker.name} (pid ${worker.pid}) ended: ${reason}${replaced ? '; starting another' : ''}`,
       'HeddleWarning',
     );
-    if (replaced) this.#spawn();
+    if (!replaced) return;
+    this.#shortLives = livedMs < SHORT_LIFE_MS ? this.#shortLives + 1 : 0;
+    const pause = this.#shortLives === 0 ? 0 : PAUSE_MS_FIRST * 2 ** (this.#shortLives - 1);
+    setTimeout(
+      () => {
+        if (this.#closing === undefined) this.#spawn();
+      },
+      Math.min(pause, PAUSE_MS_MAX),
+    ).unref();
   }
 
   /** Waits until the scheduler knows all of `workers`. */
