@@ -53,6 +53,12 @@ impl Engine {
                 self.start_row(task);
             } else if let Some(task) = self.agenda.check.pop() {
                 self.check_row(task, out);
+                // Mostly one row after another is done with, and nothing else follows from it.
+                while self.agenda.fail.is_empty()
+                    && let Some(task) = self.agenda.check.pop()
+                {
+                    self.check_row(task, out);
+                }
             } else if let Some((layer, slot)) = self.agenda.pages.pop() {
                 if !self.rows.page(slot).is_empty() {
                     self.close_page(layer, slot);

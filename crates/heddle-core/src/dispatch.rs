@@ -157,14 +157,14 @@ impl Engine {
             .batch
             .first()
             .map(|&(first, _)| self.pages.layer(first));
-        let none = layer.is_none_or(|layer| self.inputless(layer));
-        if !none {
-            let runs = self.scratch.batch.iter();
-            self.touch_edges(
-                runs.flat_map(|&(first, count)| (0..count).map(move |i| Task(first.0 + i))),
-            );
-        }
-        for &(first, count) in self.scratch.batch.iter().filter(|_| !none) {
+        let Some(layer) = layer.filter(|&layer| !self.inputless(layer)) else {
+            (self.scratch.inputs, self.scratch.ends, self.scratch.parts) = (inputs, ends, parts);
+            return;
+        };
+        let runs = self.scratch.batch.iter();
+        let tasks = runs.flat_map(|&(first, count)| (0..count).map(move |i| Task(first.0 + i)));
+        self.touch_edges(layer, tasks);
+        for &(first, count) in &self.scratch.batch {
             let whole = self.whole_inputs(first);
             for task in (0..count).map(|i| Task(first.0 + i)) {
                 self.inputs_into(task, &mut inputs);

@@ -2,7 +2,7 @@
 //! accept the results, tell the rows that wait, give up the claims on inputs.
 
 use crate::engine::Engine;
-use crate::event::{DoneSection, Fence, Malformed, NO_LANE, Outcome};
+use crate::event::{DoneSection, Fence, LayerKind, Malformed, NO_LANE, Outcome};
 use crate::fence;
 use crate::id::{LaneSlot, PAGE_ROWS, ProcId, Task, TaskRef};
 use crate::limits::{INLINE_BYTES_MAX, RECORDS_PER_SECTION_MAX};
@@ -141,7 +141,7 @@ impl Engine {
         self.measure(layer, s);
         self.tell_readers(layer, &finished);
         if !self.inputless(layer) {
-            self.drop_claims_of(&finished);
+            self.drop_claims_of(layer, &finished);
         }
         self.scratch.finished = finished;
         self.scratch.tasks = tasks;
@@ -164,7 +164,7 @@ impl Engine {
         if row.flags & SUSPECT != 0 {
             row.flags &= !SUSPECT;
             let name = self.layers[self.pages.layer(task)].name_of(self.pages.index(task));
-            self.kills.remove(&name);
+            self.totals.oddities -= u64::from(self.kills.remove(&name).is_some());
         }
         if let Some((proc, size)) = stored {
             let head = self.waiters.count(list);
@@ -233,13 +233,15 @@ impl Engine {
         std::hint::black_box(sum);
     }
 
-    /// The same for the edges of explicit rows.
+    /// The same for the edges of rows of a layer, if it has any.
     #[inline]
-    pub(crate) fn touch_edges(&self, tasks: impl Iterator<Item = Task>) {
-        let sum = tasks.fold(0, |sum, task| {
-            sum ^ self.pages.table[task.slot()].last_dep(task.row())
-        });
-        std::hint::black_box(sum);
+    pub(crate) fn touch_edges(&self, layer: u32, tasks: impl Iterator<Item = Task>) {
+        if self.layers[layer].kind == LayerKind::Explicit {
+            let sum = tasks.fold(0, |sum, task| {
+                sum ^ self.pages.table[task.slot()].last_dep(task.row())
+            });
+            std::hint::black_box(sum);
+        }
     }
 
     /// One input of a row came into memory.
@@ -263,11 +265,11 @@ impl Engine {
     }
 
     /// Rows just finished give up their claims: on values, and, if their own is inline, on lineage too.
-    fn drop_claims_of(&mut self, finished: &[(Task, u64)]) {
+    fn drop_claims_of(&mut self, layer: u32, finished: &[(Task, u64)]) {
         let mut inputs = std::mem::take(&mut self.scratch.inputs);
         for lineage in [true, false] {
             inputs.clear();
-            self.touch_edges(finished.iter().map(|&(task, _)| task));
+            self.touch_edges(layer, finished.iter().map(|&(task, _)| task));
             for &(task, _) in finished {
                 if self.rows[task].is(STORED) != lineage {
                     let explicit = self.inputs_into(task, &mut inputs);

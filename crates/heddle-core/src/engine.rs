@@ -53,6 +53,8 @@ pub(crate) struct Totals {
     pub cell_bytes: u64,
     /// Pages that exist or may come to exist.
     pub cells: u64,
+    /// Entries of what only few rows have: retries spent, deaths caused, keys.
+    pub oddities: u64,
 }
 
 /// The scheduler's state.

@@ -64,6 +64,7 @@ impl Engine {
             if !client.keys.contains_key(key) {
                 client.keys.insert(key.into(), (definition, name));
                 self.layers[slot].keys.insert(index, key.into());
+                self.totals.oddities += 1;
             }
         }
     }

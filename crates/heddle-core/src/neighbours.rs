@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::event::{LayerKind, WHOLE};
-use crate::id::{Task, TaskRef};
+use crate::id::{PAGE_ROWS, Task, TaskRef};
 use crate::row::{DETACHED, Row, STORED};
 use crate::state::State;
 
@@ -22,13 +22,17 @@ impl Engine {
             }
             _ if layer.inputs.is_empty() => false,
             LayerKind::TreeReduce => {
-                let (from, first, end) =
-                    layer.tree_reads(page.layer, page.base + task.row() as u32);
+                let index = page.base + task.row() as u32;
+                let (from, first, end) = layer.tree_reads(page.layer, index);
                 let from = &self.layers[from];
-                for (start, end) in crate::demand::page_parts(first, end) {
-                    if let Some(task) = from.task(start) {
-                        inputs.extend((0..end - start).map(|i| Task(task.0 + i)));
+                // Neighbours, mostly of one page.
+                let mut at = first;
+                while at < end {
+                    let stop = ((at | (PAGE_ROWS - 1)) + 1).min(end);
+                    if let Some(task) = from.task(at) {
+                        (0..stop - at).for_each(|i| inputs.push(Task(task.0 + i)));
                     }
+                    at = stop;
                 }
                 false
             }

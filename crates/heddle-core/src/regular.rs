@@ -40,8 +40,11 @@ pub fn tree_rows(inputs: u32, fan_in: u32) -> u64 {
 #[inline]
 pub fn level_of(levels: &[Level], row: u32) -> usize {
     // Half of all rows of a tree stand in its first level, half of the rest in the next.
-    let above = levels.iter().skip(1).position(|level| row < level.start);
-    above.unwrap_or(levels.len().saturating_sub(1))
+    let mut at = 0;
+    while levels.get(at + 1).is_some_and(|next| next.start <= row) {
+        at += 1;
+    }
+    at
 }
 
 /// Rows of the level below that row `p` of `level` reads: first and end.

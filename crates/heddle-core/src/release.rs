@@ -117,10 +117,20 @@ impl Engine {
 
     /// Nobody can ever ask for this row again.
     pub(crate) fn forget(&mut self, task: Task) {
-        if !self.rows[task].is(DETACHED) {
-            self.drop_claims(task, false, true);
+        let row = &mut self.rows[task];
+        let small = row.flags & (DETACHED | ARGS | STORED) == DETACHED && row.len <= 8;
+        if small && row.state() == State::Memory && self.totals.oddities == 0 {
+            // What most rows are in the end: a small inline value and nothing else.
+            self.totals.cell_bytes -= u64::from(row.len);
+            row.set_state(task, State::Forgotten, &mut self.ledger);
+            row.value = 0;
+            row.flags &= RESCAN | DETACHED;
+        } else {
+            if !row.is(DETACHED) {
+                self.drop_claims(task, false, true);
+            }
+            self.bury(task);
         }
-        self.bury(task);
         let page = &mut self.pages.table[task.slot()];
         page.alive -= 1;
         if page.alive == 0 {
@@ -168,17 +178,18 @@ impl Engine {
 
     /// Drops what only few rows have.
     fn forget_oddities(&mut self, task: Task) {
-        if !self.retried.is_empty() || !self.kills.is_empty() {
-            let name = self.name_of(task);
-            self.retried.remove(&name);
-            self.kills.remove(&name);
+        if self.totals.oddities == 0 {
+            return;
         }
+        let name = self.name_of(task);
+        self.totals.oddities -= u64::from(self.retried.remove(&name).is_some());
+        self.totals.oddities -= u64::from(self.kills.remove(&name).is_some());
         let layer = &mut self.layers[self.pages.layer(task)];
-        if !layer.keys.is_empty()
-            && let Some(key) = layer.keys.remove(&self.pages.index(task))
-            && let Some(client) = self.clients.get_mut(&layer.client)
-        {
-            client.keys.remove(&key);
+        if let Some(key) = layer.keys.remove(&self.pages.index(task)) {
+            self.totals.oddities -= 1;
+            if let Some(client) = self.clients.get_mut(&layer.client) {
+                client.keys.remove(&key);
+            }
         }
     }
 

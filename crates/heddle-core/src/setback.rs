@@ -47,7 +47,8 @@ impl Engine {
             let name = engine.name_of(task);
             let spent = engine.retried.get(&name).copied().unwrap_or(0);
             if s.retryable && spent < engine.retries_of(task) {
-                engine.retried.insert(name, spent + 1);
+                let new = engine.retried.insert(name, spent + 1).is_none();
+                engine.totals.oddities += u64::from(new);
                 engine.requeue(task);
                 return;
             }
@@ -192,6 +193,7 @@ impl Engine {
         self.pages.bump_attempt(task);
         if alone {
             let killed = self.kills.entry(name).or_default();
+            self.totals.oddities += u64::from(killed.is_empty());
             killed.push(proc);
             if killed.len() >= KILLS_MAX {
                 let history: Vec<String> = killed.iter().map(|proc| proc.0.to_string()).collect();
