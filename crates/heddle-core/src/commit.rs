@@ -13,7 +13,7 @@ use crate::state::State;
 const WANTED_ROWS: u8 = 1;
 
 /// Rows whose edges are laid out at a time.
-const BLOCK: u32 = 512;
+const BLOCK: u32 = 192;
 
 impl Engine {
     /// Takes a validated frame in; returns its layers' numbers and serials.
@@ -290,6 +290,9 @@ impl Engine {
         let mut inputs = Vec::new();
         let mut upstream = (u32::MAX, slot);
         let mut from = 0;
+        if wanted {
+            self.waiters.reserve(spec.dep_indices.len());
+        }
         while from < spec.tasks {
             let to = (from + BLOCK).min(spec.tasks);
             if !spec.dep_indices.is_empty() {

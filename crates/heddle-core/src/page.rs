@@ -153,8 +153,10 @@ impl Page {
 
     /// Sets the inputs of row `row`, the next one: rows between have none.
     pub fn push_deps(&mut self, row: usize, deps: impl Iterator<Item = (Task, u32)>) {
-        let end = self.deps.len() as u32;
-        self.dep_ends.resize(row, end);
+        if self.dep_ends.len() < row {
+            let end = self.deps.len() as u32;
+            self.dep_ends.resize(row, end);
+        }
         for (task, part) in deps {
             if part != WHOLE || !self.dep_parts.is_empty() {
                 self.dep_parts.resize(self.deps.len(), WHOLE);

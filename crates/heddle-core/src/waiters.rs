@@ -34,6 +34,11 @@ impl Waiters {
         }
     }
 
+    /// Makes room for about as many edges at once.
+    pub fn reserve(&mut self, edges: usize) {
+        self.nodes.reserve(edges / 2);
+    }
+
     /// Adds a row to a list; returns the list.
     #[inline]
     pub fn add(&mut self, list: u64, task: Task) -> u64 {
