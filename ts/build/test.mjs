@@ -17,7 +17,7 @@ const failed = [];
 if (words.length === 0) {
   checkNativeToolchain();
   say('running the Rust tests');
-  const args = ['test', '--workspace', ...cargoArgs(hostTriple())];
+  const args = ['test', '--workspace', '--no-fail-fast', ...cargoArgs(hostTriple())];
   // Long enough to compile the test binaries of a fresh clone.
   if ((await run('cargo', args, { output: 'inherit', timeoutMs: 20 * MINUTE })) !== 0)
     failed.push('Rust');

@@ -79,7 +79,8 @@ fn done(
 fn each_kind_is_for_its_sender_only() {
     for name in INBOUND {
         let allowed: &[Sender] = match name {
-            "hello-client" | "hello-worker" => &[Sender::New],
+            // A client greets again when it does not know whether it was given up.
+            "hello-client" | "hello-worker" => &[Sender::New, CLIENT],
             "bye" | "heartbeat" => &[CLIENT, Sender::Worker(ProcId(3))],
             "done" | "lanes" => &[Sender::Worker(ProcId(3))],
             _ => &[CLIENT],
