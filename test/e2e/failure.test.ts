@@ -18,7 +18,8 @@ test('SIGKILL of the sole holder of needed results: exact answers, and only its 
   const { held, before } = await until('both workers to hold results', async () => {
     const made = client.map(tasks.holder, seeds);
     const values = await client.gather(made, { timeout });
-    return new Set(values.map(({ pid }) => pid)).size === 2 && { held: made, before: values };
+    const pids = new Set(values.map(({ pid }) => pid));
+    return pids.size === 2 ? { held: made, before: values } : undefined;
   });
   const victim = before[0]?.pid as number;
 
