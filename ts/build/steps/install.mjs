@@ -1,27 +1,32 @@
 // `npm ci`, only when node_modules does not match the lock file.
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { must, root, say } from './process.mjs';
 
-/** Beside npm's own record of what it installed, so that deleting node_modules deletes both. */
-const stamp = join(root, 'node_modules/.heddle-installed');
-
-function wanted() {
-  const hash = createHash('sha256').update(`${process.platform} ${process.arch}\n`);
-  for (const file of ['package-lock.json', 'package.json']) {
-    // Scripts and the like may change without a new installation.
-    const { dependencies, devDependencies, overrides, packages } = JSON.parse(
-      readFileSync(join(root, file), 'utf8'),
-    );
-    hash.update(JSON.stringify({ dependencies, devDependencies, overrides, packages }));
+function packages(file) {
+  try {
+    return JSON.parse(readFileSync(join(root, file), 'utf8')).packages;
+  } catch {
+    return {};
   }
-  return hash.digest('hex');
 }
 
+/**
+ * Whether everything the lock names is installed, by whomever. npm writes its own record last, so an interrupted
+ * installation has none.
+ */
 export function installed() {
-  return existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted();
+  const present = packages('node_modules/.package-lock.json');
+  return Object.entries(packages('package-lock.json')).every(
+    ([path, { version, integrity, optional }]) => {
+      if (!path.startsWith('node_modules/')) return true;
+      const found = present[path];
+      // What is for other platforms is not installed here.
+      if (found === undefined) return optional === true;
+      return found.version === version && found.integrity === integrity;
+    },
+  );
 }
 
 /** Installs what the lock names. No package may run a script while it installs. */
@@ -32,5 +37,4 @@ export async function install() {
   const message = 'npm packages could not be installed';
   if (npm?.endsWith('.js')) await must(message, process.execPath, [npm, ...args]);
   else await must(message, 'npm', args);
-  writeFileSync(stamp, wanted());
 }
