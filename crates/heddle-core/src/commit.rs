@@ -386,10 +386,8 @@ impl Engine {
             if span.layer == slot {
                 continue;
             }
-            for row in span.start..span.end {
-                if let Some(task) = self.layers[span.layer].task(row) {
-                    self.rows[task].dependents += span.edges;
-                }
+            for task in self.existing(span) {
+                self.rows[task].dependents += span.edges;
             }
         }
     }

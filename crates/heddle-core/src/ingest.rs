@@ -423,10 +423,14 @@ impl Engine {
         end: u32,
         spec: &LayerSpec<'_>,
     ) -> Result<(), Fault> {
-        if layer.slot.is_none() {
+        let Some(slot) = layer.slot else {
             return Ok(());
-        }
-        (start..end).try_for_each(|row| self.must_exist(layer, row, spec, 0))
+        };
+        let touched =
+            crate::demand::page_parts(start, end).filter(|&(s, _)| !self.layers[slot].untouched(s));
+        touched
+            .flat_map(|(s, e)| s..e)
+            .try_for_each(|row| self.must_exist(layer, row, spec, 0))
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::engine::Engine;
 use crate::event::{LayerKind, WHOLE};
 use crate::id::{PAGE_ROWS, Task, TaskRef};
+use crate::layer::Span;
 use crate::row::{DETACHED, Row, STORED};
 use crate::state::State;
 
@@ -143,6 +144,16 @@ impl Engine {
     /// The row as others name it.
     pub(crate) fn name_of(&self, task: Task) -> TaskRef {
         self.layers[self.pages.layer(task)].name_of(self.pages.index(task))
+    }
+
+    /// Rows of a span whose pages exist.
+    pub(crate) fn existing(&self, span: Span) -> Vec<Task> {
+        let layer = &self.layers[span.layer];
+        let pages = crate::demand::page_parts(span.start, span.end);
+        pages
+            .filter_map(|(s, e)| layer.task(s).map(|first| (first, e - s)))
+            .flat_map(|(first, rows)| (0..rows).map(move |i| Task(first.0 + i)))
+            .collect()
     }
 
     /// A row by its name, if its page exists.

@@ -269,13 +269,11 @@ impl Engine {
             }
         }
         for span in spans.into_iter().filter(|span| span.layer != slot) {
-            for row in span.start..span.end {
-                if let Some(task) = self.layers[span.layer].task(row) {
-                    let row = &mut self.rows[task];
-                    row.dependents -= span.edges;
-                    if !row.needed() {
-                        self.agenda.check.push(task);
-                    }
+            for task in self.existing(span) {
+                let row = &mut self.rows[task];
+                row.dependents -= span.edges;
+                if !row.needed() {
+                    self.agenda.check.push(task);
                 }
             }
         }
