@@ -5,13 +5,10 @@ use crate::engine::Engine;
 use crate::event::{DoneSection, Fence, LayerKind, Malformed, NO_LANE, Outcome};
 use crate::fence;
 use crate::id::{LaneSlot, PAGE_ROWS, ProcId, Task, TaskRef};
-use crate::limits::{INLINE_BYTES_MAX, RECORDS_PER_SECTION_MAX};
 use crate::out::Out;
 use crate::row::{ARGS, BLOB, DETACHED, RESCAN, STORED, SUSPECT, WANTED};
+use crate::section::{bounds, validate};
 use crate::state::State;
-
-/// Longest error value a worker may report.
-const ERROR_BYTES_MAX: usize = 1 << 20;
 
 /// Neighbouring rows seen so far, to be handed on as one run.
 #[derive(Default)]
@@ -78,21 +75,7 @@ impl Engine {
         let mut tasks = std::mem::take(&mut self.scratch.tasks);
         finished.clear();
         tasks.clear();
-        // Neighbours mostly stand in one page: its slot is looked up once.
-        let mut page = (u32::MAX, None);
-        for i in 0..s.count as usize {
-            let index = s.indices.get_or(i, s.first.wrapping_add(i as u32));
-            let start = index & !(PAGE_ROWS - 1);
-            if page.0 != start {
-                page = (start, self.layers[layer].task(start));
-            }
-            let found = page.1.map(|first| Task(first.0 + (index - start)));
-            tasks.push(
-                found
-                    .filter(|&task| self.rows.get(task).is_some())
-                    .unwrap_or(Task::NONE),
-            );
-        }
+        self.rows_named(layer, s, &mut tasks);
         self.touch(&tasks);
         let proc = self.lanes[slot].proc;
         let (mut wanted, mut args) = (Run::default(), Run::default());
@@ -145,6 +128,25 @@ impl Engine {
         }
         self.scratch.finished = finished;
         self.scratch.tasks = tasks;
+    }
+
+    /// Appends the rows a section speaks of; `Task::NONE` for those that do not exist.
+    fn rows_named(&self, layer: u32, s: &DoneSection<'_>, tasks: &mut Vec<Task>) {
+        // Neighbours mostly stand in one page: its slot is looked up once.
+        let mut page = (u32::MAX, None);
+        for i in 0..s.count as usize {
+            let index = s.indices.get_or(i, s.first.wrapping_add(i as u32));
+            let start = index & !(PAGE_ROWS - 1);
+            if page.0 != start {
+                page = (start, self.layers[layer].task(start));
+            }
+            let found = page.1.map(|first| Task(first.0 + (index - start)));
+            tasks.push(
+                found
+                    .filter(|&task| self.rows.get(task).is_some())
+                    .unwrap_or(Task::NONE),
+            );
+        }
     }
 
     /// Takes a value in; returns the row's flags and the list of rows that waited for it. `stored`: the proc
@@ -383,82 +385,4 @@ impl Engine {
             self.stale(proc, s, index, s.attempts.get_or(i, 1), stored, out);
         }
     }
-}
-
-/// Columns as long as they say and values that add up.
-fn validate(s: &DoneSection<'_>) -> Result<(), Malformed> {
-    let n = s.count as usize;
-    if n > RECORDS_PER_SECTION_MAX {
-        return Err(Malformed::Limit);
-    }
-    let columns = [
-        s.indices.len(),
-        s.attempts.len(),
-        s.codecs.len(),
-        s.sizes.len(),
-        s.homes.len(),
-        s.durations_us.len(),
-    ];
-    if columns.iter().any(|&len| len != 0 && len != n) {
-        return Err(Malformed::Columns);
-    }
-    match s.outcome {
-        Outcome::MissingInput => {
-            let named = [
-                s.missing_serials.len(),
-                s.missing_indices.len(),
-                s.missing_procs.len(),
-            ];
-            return if named.iter().all(|&len| len == n) {
-                Ok(())
-            } else {
-                Err(Malformed::Columns)
-            };
-        }
-        Outcome::Retracted => return Ok(()),
-        Outcome::Ok | Outcome::Failed => {}
-    }
-    let most = if s.outcome == Outcome::Ok {
-        INLINE_BYTES_MAX
-    } else {
-        ERROR_BYTES_MAX
-    };
-    if s.homes.is_empty() && s.sizes.is_empty() {
-        let fits = s.stride as usize <= most && s.stride as usize * n == s.values.len();
-        return if fits {
-            Ok(())
-        } else {
-            Err(Malformed::Columns)
-        };
-    }
-    let mut total = 0;
-    for i in 0..n {
-        if s.homes.get(i) != 1 {
-            let size = s.sizes.get_or(i, s.stride) as usize;
-            if size > most {
-                return Err(Malformed::Limit);
-            }
-            total += size;
-        }
-    }
-    if total == s.values.len() {
-        Ok(())
-    } else {
-        Err(Malformed::Columns)
-    }
-}
-
-/// Lowest and highest row of a section.
-fn bounds(s: &DoneSection<'_>) -> Option<(u32, u32)> {
-    if s.count == 0 {
-        return None;
-    }
-    if s.indices.is_empty() {
-        return Some((s.first, s.first.saturating_add(s.count - 1)));
-    }
-    let mut ends = (u32::MAX, 0);
-    for index in s.indices.iter() {
-        ends = (ends.0.min(index), ends.1.max(index));
-    }
-    Some(ends)
 }

@@ -1,0 +1,196 @@
+//! Edges of a submission: every row named must be there, or come with the frame.
+
+use crate::engine::Engine;
+use crate::event::{LayerKind, LayerSpec};
+use crate::fault::{self, Fault};
+use crate::ingest::{Known, invalid, limit, refuse};
+use crate::limits::DEPS_PER_TASK_MAX;
+use crate::regular;
+use crate::state::State;
+
+impl Engine {
+    /// Explicit edges; true when one points forward, so that there may be a cycle.
+    pub(crate) fn validate_deps(
+        &self,
+        spec: &LayerSpec<'_>,
+        place: usize,
+        known: &[Known],
+    ) -> Result<bool, Fault> {
+        let n = spec.tasks as usize;
+        let edges = spec.dep_indices.len();
+        if spec.dep_offsets.is_empty() && edges == 0 {
+            return Ok(false);
+        }
+        let shape = spec.dep_offsets.len() == n + 1
+            && spec.dep_offsets.get(0) == 0
+            && spec.dep_offsets.get(n) as usize == edges
+            && [0, edges].contains(&spec.dep_layers.len())
+            && [0, edges].contains(&spec.dep_parts.len());
+        if !shape {
+            return invalid(spec, "dependency columns do not fit together");
+        }
+        let mut forward = false;
+        let (mut start, mut edge) = (0, 0);
+        let mut cached: Option<Known> = None;
+        for (i, end) in spec.dep_offsets.iter().skip(1).enumerate() {
+            if end < start || end as usize > edges || (end - start) as usize > DEPS_PER_TASK_MAX {
+                let message =
+                    "dependency offsets do not ascend, or a task has too many dependencies";
+                return Err(refuse(
+                    fault::GRAPH_INVALID,
+                    spec.layer,
+                    spec.first + i as u32,
+                    message,
+                ));
+            }
+            while edge < end as usize {
+                let number = spec.dep_layers.get_or(edge, spec.dep_layer);
+                let index = spec.dep_indices.get(edge);
+                let layer = match cached {
+                    Some(layer) if layer.number == number => layer,
+                    _ => self.resolve(known, number, spec, i)?,
+                };
+                cached = Some(layer);
+                if index >= layer.tasks {
+                    let message = format!(
+                        "depends on row {index} of layer {number}, which has {} rows",
+                        layer.tasks
+                    );
+                    return Err(refuse(
+                        fault::GRAPH_INVALID,
+                        spec.layer,
+                        spec.first + i as u32,
+                        message,
+                    ));
+                }
+                if layer.place == Some(place) && index >= spec.first {
+                    forward |= index >= spec.first + i as u32;
+                } else if layer.place.is_some_and(|other| other > place) {
+                    forward = true;
+                } else {
+                    self.must_exist(layer, index, spec, spec.first + i as u32)?;
+                }
+                edge += 1;
+            }
+            start = end;
+        }
+        Ok(forward)
+    }
+
+    fn resolve(
+        &self,
+        known: &[Known],
+        number: u32,
+        spec: &LayerSpec<'_>,
+        row: usize,
+    ) -> Result<Known, Fault> {
+        let at = known.binary_search_by_key(&number, |layer| layer.number);
+        at.map(|at| known[at]).map_err(|_| {
+            let message =
+                format!("depends on layer {number}, which does not exist or was released");
+            refuse(
+                fault::DEPENDENCY_LOST,
+                spec.layer,
+                spec.first + row as u32,
+                message,
+            )
+        })
+    }
+
+    /// A row that is there already must not be forgotten.
+    fn must_exist(
+        &self,
+        layer: Known,
+        index: u32,
+        spec: &LayerSpec<'_>,
+        row: u32,
+    ) -> Result<(), Fault> {
+        let Some(slot) = layer.slot else {
+            return Ok(());
+        };
+        let there = match self.layers[slot].task(index) {
+            Some(task) => self.rows[task].state() != State::Forgotten,
+            None => index >= self.layers[slot].tasks || self.layers[slot].untouched(index),
+        };
+        if there {
+            return Ok(());
+        }
+        let message = format!(
+            "depends on row {index} of layer {}, which was released",
+            layer.number
+        );
+        Err(refuse(fault::DEPENDENCY_LOST, spec.layer, row, message))
+    }
+
+    /// Inputs of a regular layer.
+    pub(crate) fn validate_inputs(
+        &self,
+        spec: &LayerSpec<'_>,
+        place: usize,
+        known: &[Known],
+    ) -> Result<(), Fault> {
+        if !spec.dep_offsets.is_empty() || !spec.dep_indices.is_empty() {
+            return invalid(spec, "a regular layer has no explicit dependencies");
+        }
+        if spec.inputs.len() > DEPS_PER_TASK_MAX {
+            return limit(
+                spec,
+                format!("a task has at most {DEPS_PER_TASK_MAX} inputs"),
+            );
+        }
+        let tree = spec.kind == LayerKind::TreeReduce;
+        if tree && (spec.inputs.len() != 1 || spec.fan_in < 2 || spec.inputs[0].broadcast) {
+            return invalid(
+                spec,
+                "a tree has one input, not broadcast, and a fan-in of at least 2",
+            );
+        }
+        for input in spec.inputs {
+            let layer = self.resolve(known, input.layer, spec, 0)?;
+            if layer.place.is_some_and(|other| other >= place) {
+                let message = format!("reads layer {}, which is not upstream of it", input.layer);
+                return Err(refuse(fault::GRAPH_CYCLE, spec.layer, 0, message));
+            }
+            let rows = if input.broadcast {
+                u32::from(spec.tasks > 0)
+            } else {
+                spec.tasks
+            };
+            let end = u64::from(input.first) + u64::from(rows);
+            if tree {
+                let m = layer.tasks.saturating_sub(input.first);
+                if input.first > layer.tasks
+                    || regular::tree_rows(m, spec.fan_in) != u64::from(spec.tasks)
+                {
+                    return invalid(
+                        spec,
+                        "the number of rows does not fit a tree over its input",
+                    );
+                }
+                self.must_all_exist(layer, input.first, layer.tasks, spec)?;
+            } else if end > u64::from(layer.tasks) {
+                return invalid(spec, "reads rows its input does not have");
+            } else {
+                self.must_all_exist(layer, input.first, end as u32, spec)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn must_all_exist(
+        &self,
+        layer: Known,
+        start: u32,
+        end: u32,
+        spec: &LayerSpec<'_>,
+    ) -> Result<(), Fault> {
+        let Some(slot) = layer.slot else {
+            return Ok(());
+        };
+        let touched =
+            crate::demand::page_parts(start, end).filter(|&(s, _)| !self.layers[slot].untouched(s));
+        touched
+            .flat_map(|(s, e)| s..e)
+            .try_for_each(|row| self.must_exist(layer, row, spec, 0))
+    }
+}
