@@ -26,11 +26,8 @@ const { HEARTBEAT_MS, PEER_DEADLINE_MS } = limits;
 const REJECTIONS_TOLD = 3;
 /** Milliseconds a received goodbye has to be read after the connection is gone. */
 const GOODBYE_MS = 30;
-/**
- * Milliseconds a goodbye has to leave before the socket is closed: npm zeromq does not tell when it
- * has.
- */
-const BYE_MS = 50;
+/** Milliseconds a goodbye may take to be handed to libzmq, and then to leave. */
+const BYE_MS = 500;
 
 /** What a connection tells its owner. */
 export interface ControlOwner {
@@ -148,7 +145,17 @@ export class Control {
       return;
     }
     this.push(encodeBye(epoch, { reason }));
-    setTimeout(() => this.#finish(error, true), BYE_MS);
+    const deadline = performance.now() + BYE_MS;
+    const finish = (): void => {
+      if (!this.#outbox.idle && performance.now() < deadline) {
+        setTimeout(finish, 1);
+        return;
+      }
+      // The end of the process waits for the socket as long as it lingers.
+      if (!this.#socket.closed) this.#socket.linger = BYE_MS;
+      this.#finish(error, true);
+    };
+    finish();
   }
 
   async #receive(): Promise<void> {

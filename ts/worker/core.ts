@@ -31,6 +31,7 @@ import { Inputs } from './inputs.js';
 import { Gone } from './lane_batch.js';
 import { LaneHost } from './lane_host.js';
 import type { Definitions } from './lane_queue.js';
+import type { LaneThread } from './lane_thread.js';
 import type { Peers } from './peers.js';
 import { payloadOf, type Run, wholeRun } from './section.js';
 import type { Store } from './store.js';
@@ -52,7 +53,6 @@ export interface Uplink {
 
 /** Settings of a core. */
 export interface CoreOptions {
-  readonly lanes: number;
   readonly epoch: number;
   readonly proc: number;
   readonly incarnation: number;
@@ -88,6 +88,8 @@ export class Core {
     private readonly uplink: Uplink,
     store: Store,
     peers: Peers,
+    /** One for each lane. */
+    threads: readonly LaneThread[],
   ) {
     this.store = store;
     this.peers = peers;
@@ -99,8 +101,8 @@ export class Core {
     });
     this.#inputs.proc = options.proc;
     const definitions: Definitions = { functions: this.#functions, layers: this.#layers };
-    for (let lane = 0; lane < options.lanes; lane++) {
-      this.#lanes.push(this.#openLane(lane, definitions));
+    for (const [lane, thread] of threads.entries()) {
+      this.#lanes.push(this.#openLane(lane, definitions, thread));
     }
   }
 
@@ -188,7 +190,7 @@ export class Core {
     await Promise.all(this.#lanes.map((lane) => lane.close()));
   }
 
-  #openLane(lane: number, definitions: Definitions): LaneHost {
+  #openLane(lane: number, definitions: Definitions, thread: LaneThread): LaneHost {
     const { epoch, inlineBytesMax, spinUs, heapMb } = this.options;
     const inputs = this.#inputs;
     return new LaneHost(
@@ -216,6 +218,7 @@ export class Core {
           return inputs.wantsResults;
         },
       },
+      thread,
     );
   }
 

@@ -6,7 +6,12 @@
  * Between records it spins briefly, as long as that has been paying off, then sleeps on a futex;
  * while user code has timers or handles of its own, it waits in its event loop instead.
  */
-import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import {
+  type MessagePort,
+  parentPort,
+  receiveMessageOnPort,
+  workerData,
+} from 'node:worker_threads';
 import { compileTemplate, PER_RECORD } from '../wire/index.js';
 import { enterTaskLane } from './context.js';
 import { type CpuClock, threadCpuClock } from './cpu.js';
@@ -49,8 +54,8 @@ class Lane {
     const wakeMain = (): void => this.#memory.wakeMain();
     const post = (message: FromLane, move: ArrayBuffer[]): void =>
       this.#port.postMessage(message, move);
-    const results = new ResultWriter(this.#memory, post, wakeMain, start.inlineBytesMax);
-    this.#runner = new SectionRunner(this.#memory, results, this.#clock, wakeMain, start.epoch);
+    const results = new ResultWriter(this.#memory, post, wakeMain);
+    this.#runner = new SectionRunner(this.#memory, results, this.#clock, wakeMain);
     enterTaskLane(this.#runner);
     this.#port.on('message', (message: ToLane) => this.#take(message));
     process.on('unhandledRejection', (reason) => this.#rejected(reason));
@@ -58,7 +63,7 @@ class Lane {
 
   /** Runs records until the thread is terminated. */
   async serve(): Promise<never> {
-    this.#port.postMessage({ type: 'ready' } satisfies FromLane);
+    parentPort?.postMessage('ready');
     for (;;) {
       const bytes = this.#next();
       if (bytes === 0) {

@@ -3,19 +3,15 @@
  * them when the thread dies. The thread is replaced under the next lane epoch; stored values are
  * not its business.
  */
-import {
-  MessageChannel,
-  type MessagePort,
-  receiveMessageOnPort,
-  Worker,
-} from 'node:worker_threads';
+import { receiveMessageOnPort } from 'node:worker_threads';
 import { HeddleError } from '../errors/index.js';
 import { encodeError, Outcome, LaneState as WireLaneState } from '../wire/index.js';
 import type { DoneBuilder } from './done_builder.js';
 import { Gone, LaneBatch, type ResultSink } from './lane_batch.js';
-import { ahead, LaneMemory, SLOTS, Total, Word } from './lane_memory.js';
+import { ahead, type LaneMemory, SLOTS, Total, Word } from './lane_memory.js';
 import { type Definitions, LaneQueue } from './lane_queue.js';
-import type { FromLane, LaneStart, StoredBytes, ToLane } from './messages.js';
+import { LaneThread, type ThreadOptions } from './lane_thread.js';
+import type { FromLane, StoredBytes, ToLane } from './messages.js';
 import { type Run, sliceRun } from './section.js';
 
 /** Longer runs are divided: a run must fit in the slots. */
@@ -33,30 +29,23 @@ export interface LaneEvents {
 }
 
 /** Options shared by the lanes of a process. */
-export interface LaneOptions {
+export interface LaneOptions extends ThreadOptions {
   readonly epoch: number;
   readonly inlineBytesMax: number;
-  readonly spinUs: number;
-  /** Old-space limit of a lane's heap in MiB; undefined: Node's default. */
-  readonly heapMb: number | undefined;
 }
 
 /** One lane. */
 export class LaneHost {
   laneEpoch = 1;
-  #memory = LaneMemory.allocate();
-  #worker!: Worker;
-  #port!: MessagePort;
+  #thread!: LaneThread;
   #batches: LaneBatch[] = [];
   /** Runs that did not fit; bounded by the credit the scheduler keeps. */
   #overflow: Run[] = [];
   #values = new Map<number, StoredBytes>();
   #queue!: LaneQueue;
   #inFlight = 0;
-  #fault: Error | null = null;
   #up = true;
   #closing = false;
-  #startedAt = 0;
   #restartDelayMs = 0;
   /** Totals of threads of this lane that are gone. */
   readonly #past = new Float64Array(8);
@@ -67,8 +56,10 @@ export class LaneHost {
     private readonly options: LaneOptions,
     private readonly events: LaneEvents,
     private readonly sink: Omit<ResultSink, 'takeValue'>,
+    /** The lane's first thread. */
+    thread: LaneThread,
   ) {
-    this.#spawn();
+    this.#adopt(thread);
   }
 
   /** Records queued and not collected. */
@@ -159,8 +150,8 @@ export class LaneHost {
   async close(): Promise<void> {
     this.#closing = true;
     this.#memory.wakeMain();
-    await this.#worker.terminate();
-    this.#port.close();
+    await this.#thread.terminate();
+    this.#thread.port.close();
   }
 
   // ---- queueing
@@ -196,27 +187,20 @@ export class LaneHost {
   }
 
   #takeValue(slot: number): StoredBytes {
-    if (!this.#values.has(slot)) {
-      for (;;) {
-        const received = receiveMessageOnPort(this.#port) as { message: FromLane } | undefined;
-        if (received === undefined) break;
-        const { message } = received;
-        if (message.type === 'value') this.#take(message);
-        // Any other makes the outbox collect: not within a collection, which would take values
-        // twice.
-        else queueMicrotask(() => this.#take(message));
+    while (!this.#values.has(slot)) {
+      const received = receiveMessageOnPort(this.#thread.port) as { message: FromLane } | undefined;
+      if (received === undefined) {
+        throw new HeddleError('ERR_INTERNAL', `the value of slot ${slot} never came`);
       }
+      this.#take(received.message);
     }
-    const value = this.#values.get(slot);
-    if (value === undefined)
-      throw new HeddleError('ERR_INTERNAL', `the value of slot ${slot} never came`);
+    const value = this.#values.get(slot) as StoredBytes;
     this.#values.delete(slot);
     return value;
   }
 
   #take(message: FromLane): void {
-    if (message.type === 'value') this.#values.set(message.slot, message.value);
-    else this.#ready();
+    this.#values.set(message.slot, message.value);
   }
 
   #batchOf(slot: number): LaneBatch | undefined {
@@ -250,37 +234,31 @@ export class LaneHost {
 
   // ---- the thread
 
-  #spawn(): void {
-    const { port1, port2 } = new MessageChannel();
-    const { epoch, inlineBytesMax, spinUs, heapMb } = this.options;
-    const memory = this.#memory.shared;
-    const start: LaneStart = { memory, port: port2, epoch, inlineBytesMax, spinUs };
-    this.#startedAt = performance.now();
-    this.#port = port1;
-    this.#queue = new LaneQueue(this.#memory, port1, this.definitions);
-    const worker = new Worker(new URL('./lane.js', import.meta.url), {
-      workerData: start,
-      transferList: [port2],
-      name: `heddle lane ${this.lane}`,
-      ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
+  get #memory(): LaneMemory {
+    return this.#thread.memory;
+  }
+
+  #adopt(thread: LaneThread): void {
+    const { epoch, inlineBytesMax } = this.options;
+    this.#thread = thread;
+    thread.memory.introduce(epoch, inlineBytesMax);
+    this.#queue = new LaneQueue(thread.memory, thread.port, this.definitions);
+    thread.port.on('message', (message: FromLane) => this.#take(message));
+    void this.#listen(thread);
+    void thread.settled.then(() => {
+      if (thread.isReady) this.#ready();
     });
-    this.#worker = worker;
-    void this.#listen(this.#memory);
-    port1.on('message', (message: FromLane) => this.#take(message));
-    worker.on('error', (error: Error) => {
-      this.#fault = error;
-    });
-    worker.on('exit', (code) => {
-      if (worker === this.#worker && !this.#closing) this.#died(code);
+    void thread.died.then((fault) => {
+      if (!this.#closing) this.#died(fault);
     });
   }
 
   /** Passes on what the lane's thread has to tell, until there is another thread. */
-  async #listen(memory: LaneMemory): Promise<void> {
+  async #listen(thread: LaneThread): Promise<void> {
     for (;;) {
-      await memory.told();
-      if (memory !== this.#memory || this.#closing) return;
-      memory.look();
+      await thread.memory.told();
+      if (thread.isDead || this.#closing) return;
+      thread.memory.look();
       this.events.wake();
     }
   }
@@ -292,9 +270,7 @@ export class LaneHost {
     this.events.changed(this, WireLaneState.Up);
   }
 
-  #died(code: number): void {
-    const fault = this.#fault ?? exited(code);
-    this.#fault = null;
+  #died(fault: Error): void {
     this.events.died(this, (done) => {
       this.#collect(done);
       const batch = this.#batches[0];
@@ -304,12 +280,13 @@ export class LaneHost {
       else if (batch.gone(k) === 0) reportFailed(batch, k, done, fault);
     });
     if (this.#up) this.events.changed(this, WireLaneState.Lost);
+    const { memory, port, ageMs } = this.#thread;
     for (let i = 0; i < this.#past.length; i++) {
-      this.#past[i] = (this.#past[i] as number) + (this.#memory.totals[i] as number);
+      this.#past[i] = (this.#past[i] as number) + (memory.totals[i] as number);
+      memory.totals[i] = 0;
     }
-    this.#port.close();
-    this.#memory.wakeMain(); // Ends the listener.
-    this.#memory = LaneMemory.allocate();
+    port.close();
+    memory.wakeMain(); // Ends the listener.
     this.#batches = [];
     this.#overflow = [];
     this.#values.clear();
@@ -317,32 +294,24 @@ export class LaneHost {
     this.#up = false;
     this.laneEpoch++;
     // A thread that dies as soon as it starts is not restarted in a tight loop.
-    const lived = performance.now() - this.#startedAt;
     this.#restartDelayMs =
-      lived > 1_000 ? 0 : Math.min(RESTART_DELAY_MS_MAX, this.#restartDelayMs * 2 + 10);
+      ageMs > 1_000 ? 0 : Math.min(RESTART_DELAY_MS_MAX, this.#restartDelayMs * 2 + 10);
     setTimeout(() => {
-      if (!this.#closing) this.#spawn();
+      if (!this.#closing) this.#adopt(new LaneThread(this.lane, this.options));
     }, this.#restartDelayMs).unref();
   }
 
   #abortSlot(slot: number, graceMs: number): void {
     const { control } = this.#memory;
-    const worker = this.#worker;
+    const thread = this.#thread;
     Atomics.store(control, Word.ABORT_SLOT, slot | 0);
     Atomics.store(control, Word.ABORT_SET, 1);
-    this.#port.postMessage({ type: 'abort' } satisfies ToLane);
+    thread.port.postMessage({ type: 'abort' } satisfies ToLane);
     setTimeout(() => {
-      const stuck = worker === this.#worker && this.#memory.isRunning(slot);
-      if (stuck && this.#batchOf(slot) !== undefined) void worker.terminate();
+      const stuck = thread === this.#thread && thread.memory.isRunning(slot);
+      if (stuck && this.#batchOf(slot) !== undefined) void thread.terminate();
     }, graceMs).unref();
   }
-}
-
-function exited(code: number): HeddleError {
-  return new HeddleError(
-    'ERR_TASK_EXITED',
-    `the task ended its lane (exit code ${code}): return or throw instead`,
-  );
 }
 
 /** Reports one record as failed. */

@@ -51,6 +51,9 @@ export const Word = {
   /** Main: slot whose body should stop, when ABORT_SET is 1. */
   ABORT_SLOT: 19,
   ABORT_SET: 20,
+  /** Main: the scheduler's epoch, and the largest result that is not stored; before any record. */
+  EPOCH: 21,
+  INLINE_BYTES_MAX: 22,
   /** Both: 1 while a wake-up of the main thread is on its way; the main thread sleeps on it. */
   MAIN_WOKEN: 32,
   /** Lane: slot with a time limit that runs now, when TIMED_SET is 1. */
@@ -141,6 +144,22 @@ export class LaneMemory {
     const columns = SLOTS * (8 + 8 + 4 + 4 + 4 + 1);
     const bytes = CONTROL_WORDS * 4 + 64 + columns + RESULT_RING_BYTES + SECTION_RING_BYTES;
     return new LaneMemory(new SharedArrayBuffer(bytes));
+  }
+
+  /** Main: tells the lane what it must know of the scheduler, before the first record. */
+  introduce(epoch: number, inlineBytesMax: number): void {
+    Atomics.store(this.control, Word.EPOCH, epoch | 0);
+    Atomics.store(this.control, Word.INLINE_BYTES_MAX, inlineBytesMax | 0);
+  }
+
+  /** The scheduler's epoch. */
+  get epoch(): number {
+    return (this.control[Word.EPOCH] as number) >>> 0;
+  }
+
+  /** Larger results are stored. */
+  get inlineBytesMax(): number {
+    return (this.control[Word.INLINE_BYTES_MAX] as number) >>> 0;
   }
 
   /** Row of a slot in the columns. */

@@ -23,7 +23,6 @@ export class ResultWriter {
     private readonly memory: LaneMemory,
     private readonly post: (message: FromLane, move: ArrayBuffer[]) => void,
     private readonly wakeMain: () => void,
-    private readonly inlineBytesMax: number,
   ) {}
 
   /** Records what a body returned. A value that cannot be encoded makes the record fail. */
@@ -48,7 +47,7 @@ export class ResultWriter {
         return;
       }
       const { codec, bytes } = encoded as { codec: number; bytes: Uint8Array };
-      if (bytes.length > this.inlineBytesMax) {
+      if (bytes.length > this.memory.inlineBytesMax) {
         this.#store(slot, row, { codec, memory: copyOf(bytes), parts: null });
       } else {
         this.#inline(row, bytes);
@@ -71,7 +70,7 @@ export class ResultWriter {
 
   #store(slot: number, row: number, value: StoredBytes): void {
     this.memory.sizes[row] = value.memory.byteLength;
-    this.post({ type: 'value', slot, value }, [value.memory]);
+    this.post({ slot, value }, [value.memory]);
     this.memory.flags[row] = value.codec | ResultFlag.Stored;
   }
 

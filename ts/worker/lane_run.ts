@@ -58,7 +58,6 @@ export class SectionRunner implements CurrentRun {
     private readonly results: ResultWriter,
     private readonly clock: CpuClock,
     private readonly wakeMain: () => void,
-    private readonly epoch: number,
   ) {}
 
   /** Begins a section. `bodyOf` gives a record's body, or null if it must be loaded first. */
@@ -99,7 +98,7 @@ export class SectionRunner implements CurrentRun {
 
   get runKey(): string {
     const index = this.#view.indices?.[this.at] ?? this.#view.first + this.at;
-    return `${this.epoch.toString(16)}-${this.#view.serial}-${index}`;
+    return `${this.memory.epoch.toString(16)}-${this.#view.serial}-${index}`;
   }
 
   get signal(): AbortSignal {

@@ -42,12 +42,14 @@ export type ToLane =
   /** The ring has an entry; sent only to a lane that waits in its event loop. */
   | { readonly type: 'wake' };
 
-/** Lane to main thread. */
-export type FromLane =
-  /** The lane takes records. */
-  | { readonly type: 'ready' }
-  /** The value of a slot whose result is stored; posted before the slot is finished. */
-  | { readonly type: 'value'; readonly slot: number; readonly value: StoredBytes };
+/**
+ * Lane to main thread: the value of a slot whose result is stored; posted before the slot is
+ * finished.
+ */
+export interface FromLane {
+  readonly slot: number;
+  readonly value: StoredBytes;
+}
 
 /**
  * A stored value: its bytes, and where its parts lie if it has several. The memory moves with the
@@ -66,9 +68,6 @@ export interface StoredBytes {
 export interface LaneStart {
   readonly memory: SharedArrayBuffer;
   readonly port: import('node:worker_threads').MessagePort;
-  readonly epoch: number;
-  /** Larger results are stored. */
-  readonly inlineBytesMax: number;
   /** Longest busy wait for more work before the lane sleeps, in microseconds. */
   readonly spinUs: number;
 }

@@ -20,9 +20,9 @@ export class Outbox {
     private readonly failed: (error: unknown) => void,
   ) {}
 
-  /** Frames not yet with libzmq. */
-  get length(): number {
-    return this.#waiting.length;
+  /** True if nothing waits and no send is in flight. */
+  get idle(): boolean {
+    return !this.#busy && this.#waiting.length === 0;
   }
 
   /** Queues a frame. */

@@ -10,6 +10,7 @@ import { Core } from './core.js';
 import { type CpuClock, threadCpuClock } from './cpu.js';
 import { DataServer } from './data_server.js';
 import { Total } from './lane_memory.js';
+import { LaneThread } from './lane_thread.js';
 import { type ResolvedOptions, resolveOptions, type WorkerOptions } from './options.js';
 import { Peers } from './peers.js';
 import { Store } from './store.js';
@@ -66,22 +67,36 @@ class WorkerProcess {
   }
 
   async #incarnation(): Promise<Ending> {
-    const { options } = this;
-    let opened: Awaited<ReturnType<typeof Control.open>>;
+    // Lanes first: work that comes at once finds them ready.
+    const { lanes, timeout } = this.options;
+    const threads = Array.from({ length: lanes }, (_, lane) => new LaneThread(lane, this.options));
     try {
-      const { signal } = this.#stopped;
-      opened = await Control.open(options.connect, this.#hello(), options.timeout, signal);
+      await allReady(threads, timeout);
+      return await this.#serve(threads);
     } catch (error) {
       if (error instanceof HeddleError) return { graceful: error.code === 'ERR_CLOSED', error };
       throw error;
+    } finally {
+      await Promise.all(threads.map((thread) => thread.terminate()));
     }
-    const { control, welcome } = opened;
+  }
+
+  async #serve(threads: readonly LaneThread[]): Promise<Ending> {
+    const { options } = this;
+    const { signal } = this.#stopped;
+    const hello = this.#hello();
+    const { control, welcome } = await Control.open(
+      options.connect,
+      hello,
+      options.timeout,
+      signal,
+    );
     this.#control = control;
     this.#epoch = welcome.epoch;
     const { peer: proc, incarnation, epoch, inlineBytesMax } = welcome;
     const { lanes, spinUs, heapMb } = options;
-    const settings = { lanes, spinUs, heapMb, proc, incarnation, epoch, inlineBytesMax };
-    const core = new Core(settings, control, this.#store, this.#peers);
+    const settings = { spinUs, heapMb, proc, incarnation, epoch, inlineBytesMax };
+    const core = new Core(settings, control, this.#store, this.#peers, threads);
     this.#core = core;
     const beat = (loopLagUs: number): Uint8Array[] => this.#heartbeat(core, settings, loopLagUs);
     core.onIdle = () => {
@@ -138,6 +153,18 @@ class WorkerProcess {
       cpuMainNs: this.#clock.nanos(),
     });
   }
+}
+
+/** @throws HeddleError `ERR_WORKER_START` if a thread dies or does not come up in time. */
+async function allReady(threads: readonly LaneThread[], timeoutMs: number): Promise<void> {
+  const late = new AbortController();
+  const all = Promise.all(threads.map((thread) => thread.settled));
+  await Promise.race([all, sleep(timeoutMs, undefined, { signal: late.signal })]);
+  late.abort();
+  const missing = threads.findIndex((thread) => !thread.isReady);
+  if (missing < 0) return;
+  const text = `lane ${missing} did not start within ${timeoutMs} ms`;
+  throw new HeddleError('ERR_WORKER_START', text);
 }
 
 /**

@@ -35,8 +35,9 @@ test('says who it is, and counts in heartbeats', async () => {
 
 test('ends at SIGTERM with a goodbye, also while a body blocks its lane', async () => {
   await using s = await FakeScheduler.start();
-  await s.define(1, '() => { for (;;); }');
+  await s.define(1, '() => { require("node:fs").writeSync(2, "began"); for (;;); }');
   await s.assign({ serial: 1, count: 1 });
+  await s.until(() => s.stderr.includes('began'));
   s.child.kill('SIGTERM');
   assert.equal(await s.exitCode, 0);
   await s.until(() => s.frames.some((f) => f.kind === Kind.Bye));
