@@ -251,10 +251,19 @@ test('wait and asCompleted', async () => {
 
 test('the same key is run once; the same key for other work is refused', async () => {
   const keyed = client.with({ key: 'answer' });
+  const before = (await client.stats()).tasksCompleted as number;
   const [a, b] = [keyed.submit(tasks.holder, 1), keyed.submit(tasks.holder, 1)];
+  assert.equal(a, b);
   const [left, right] = await client.gather([a, b], { timeout });
   assert.deepEqual(left, right);
+  assert.equal(keyed.submit(tasks.holder, 1), a);
+  assert.equal(((await client.stats()).tasksCompleted as number) - before, 1);
   await rejects(keyed.submit(tasks.holder, 2).result({ timeout }), 'ERR_KEY_CONFLICT');
+  assert.equal(keyed.submit(tasks.holder, 1), a);
+  a.release();
+  const again = keyed.submit(tasks.holder, 1);
+  assert.notEqual(again, a);
+  assert.equal((await again.result({ timeout })).seed, 1);
   assert.equal(await client.submit(tasks.square, 2).result({ timeout }), 4);
 });
 

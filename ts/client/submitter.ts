@@ -7,6 +7,7 @@ import type { Draft, Layer } from '../wire/index.js';
 import type { ShippedFunction } from './functions.js';
 import { Future } from './future.js';
 import { Hold } from './hold.js';
+import { definitionOf, KeyedFutures } from './keyed.js';
 import { RowBatch, type RowOptions, WANTED } from './row_batch.js';
 import type { Rows } from './rows.js';
 import type { Session } from './session.js';
@@ -38,6 +39,7 @@ export function rowOptions(fn: ShippedFunction, options: TaskOptions | undefined
 export class Submitter {
   readonly #session: Session;
   readonly #batch = new RowBatch();
+  readonly #keyed = new KeyedFutures();
   #rows: Rows | undefined;
   #hold: Hold | undefined;
   #firstUnsent = 0;
@@ -73,7 +75,10 @@ export class Submitter {
     return future;
   }
 
-  /** A task with an explicit key: a layer of its own, for a key in conflict must refuse nothing else. */
+  /**
+   * A task with an explicit key: the future that already stands for it, or a layer of its own, for a key in conflict
+   * must refuse nothing else.
+   */
   submitKeyed(
     fn: ShippedFunction,
     args: readonly unknown[],
@@ -81,15 +86,22 @@ export class Submitter {
   ): Future<unknown> {
     this.finish();
     const session = this.#session;
+    session.checkOpen();
     const batch = new RowBatch();
     batch.add(fn, args, rowOptions(fn, options), session);
+    const { draft, payload } = batch.take(0, 0, options.name ?? fn.name, WANTED, 0);
+    const definition = definitionOf(draft, payload);
+    const known = this.#keyed.find(options.key, definition);
+    if (known !== undefined) return known;
     const rows = session.openRows(1);
     rows.append(1);
     rows.closed = true;
-    const { draft, payload } = batch.take(rows.number, 0, options.name ?? fn.name, WANTED, 0);
-    const keyed: Draft<Layer> = { ...draft, keyRows: Uint32Array.of(0), keys: [options.key] };
+    const keyRows = Uint32Array.of(0);
+    const keyed: Draft<Layer> = { ...draft, layer: rows.number, keyRows, keys: [options.key] };
     session.sendGraph([{ rows, first: 0, count: 1 }], [keyed], [payload]);
-    return new Future<unknown>(new Hold(rows, 0, 1), 0);
+    const future = new Future<unknown>(new Hold(rows, 0, 1), 0);
+    this.#keyed.add(options.key, definition, future);
+    return future;
   }
 
   /** Sends what has been added. */

@@ -15,8 +15,8 @@ export interface TaskDefaults {
 /** Options of one submission: `client.with(options)`. */
 export interface TaskOptions extends TaskDefaults {
   /**
-   * Identity of the work over submissions and clients: the same key with the same function and arguments is
-   * run once. For `submit` alone.
+   * Identity of the work within a client: while its future is held, the same key with the same function, arguments
+   * and options gives that future and runs nothing; with others it is refused (ERR_KEY_CONFLICT). For `submit` alone.
    */
   readonly key?: string | undefined;
   /** Cancels the tasks when it aborts. */
