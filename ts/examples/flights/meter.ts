@@ -4,18 +4,19 @@
  */
 import type { Client } from '../../client/index.js';
 import { threadCpuNanos } from '../../native/index.js';
+import { ioThreadNanos } from './io_threads.js';
 
 /** CPU seconds, summed over processes. */
 export interface Stages {
   /** 1. Where is the graph generated: this thread, while it builds layers. */
   describe: number;
   /** 2. How does it reach the scheduler: this thread's other work for the job (sending, receiving,
-   * decoding), the scheduler's receiving, verifying and decoding, and its socket's I/O thread. */
+   * decoding), the scheduler's receiving, verifying and decoding, and the I/O threads of both. */
   communicate: number;
   /** 3. How is it processed: the engine. */
   process: number;
-  /** 4. How do tasks reach workers: the scheduler's encoding and sending, the workers' main threads,
-   * and their lanes outside user code. */
+  /** 4. How do tasks reach workers: the scheduler's encoding and sending, the workers' main and
+   * I/O threads, and their lanes outside user code. */
   dispatch: number;
   /** User code in the workers' lanes. */
   compute: number;
@@ -25,6 +26,7 @@ export interface Stages {
 interface Stats {
   readonly tasksCompleted: number;
   readonly procs: readonly {
+    readonly pid: number;
     readonly fetchedBytes: number;
     readonly cpuComputeNs: number;
     readonly cpuLaneNs: number;
@@ -68,10 +70,12 @@ async function totals(client: Client): Promise<Totals> {
   return {
     tasks,
     bytesBetweenWorkers: sum((proc) => proc.fetchedBytes),
-    communicate: scheduler.cpuReceiveNs + scheduler.cpuIoNs,
+    communicate: scheduler.cpuReceiveNs + scheduler.cpuIoNs + ioThreadNanos(process.pid),
     process: scheduler.cpuApplyNs,
     dispatch:
-      scheduler.cpuEncodeNs + scheduler.cpuSendNs + sum((proc) => proc.cpuMainNs + proc.cpuLaneNs),
+      scheduler.cpuEncodeNs +
+      scheduler.cpuSendNs +
+      sum((proc) => proc.cpuMainNs + proc.cpuLaneNs + ioThreadNanos(proc.pid)),
     compute: sum((proc) => proc.cpuComputeNs),
   };
 }
