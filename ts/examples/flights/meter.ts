@@ -2,7 +2,7 @@
  * Where CPU time goes, by the four questions and user code. Each figure is read from the clock of the
  * thread that spent it; none is what remains of a total.
  */
-import type { Client } from '../../client/index.js';
+import type { Client, WorkerStats } from '../../client/index.js';
 import { threadCpuNanos } from '../../native/index.js';
 import { ioThreadNanos } from './io_threads.js';
 
@@ -20,25 +20,6 @@ export interface Stages {
   dispatch: number;
   /** User code in the workers' lanes. */
   compute: number;
-}
-
-/** What is read of `client.stats()`. */
-interface Stats {
-  readonly tasksCompleted: number;
-  readonly procs: readonly {
-    readonly pid: number;
-    readonly fetchedBytes: number;
-    readonly cpuComputeNs: number;
-    readonly cpuLaneNs: number;
-    readonly cpuMainNs: number;
-  }[];
-  readonly scheduler: {
-    readonly cpuReceiveNs: number;
-    readonly cpuApplyNs: number;
-    readonly cpuEncodeNs: number;
-    readonly cpuSendNs: number;
-    readonly cpuIoNs: number;
-  };
 }
 
 /** Totals of a cluster at one moment. */
@@ -60,12 +41,12 @@ export interface Cost {
 
 /** Tasks the scheduler has completed so far. */
 export async function tasksCompleted(client: Client): Promise<number> {
-  return ((await client.stats()) as unknown as Stats).tasksCompleted;
+  return (await client.stats()).tasksCompleted;
 }
 
 async function totals(client: Client): Promise<Totals> {
-  const { tasksCompleted: tasks, procs, scheduler } = (await client.stats()) as unknown as Stats;
-  const sum = (of: (proc: Stats['procs'][number]) => number): number =>
+  const { tasksCompleted: tasks, procs, scheduler } = await client.stats();
+  const sum = (of: (proc: WorkerStats) => number): number =>
     procs.reduce((total, proc) => total + of(proc), 0);
   return {
     tasks,
@@ -122,7 +103,7 @@ export class Meter {
   /** Notes where the cluster's clocks stand, once every worker has told: starting up is no part of the job. */
   async start(): Promise<void> {
     for (const since = performance.now(); performance.now() - since < REPORT_MS; ) {
-      const { procs } = (await this.#client.stats()) as unknown as Stats;
+      const { procs } = await this.#client.stats();
       if (procs.every((proc) => proc.cpuMainNs > 0)) break;
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
