@@ -64,7 +64,7 @@ impl Engine {
                     self.close_page(layer, slot);
                 }
             } else if let Some(layer) = self.agenda.layers.pop() {
-                self.retire_layer(layer);
+                self.retire_layer(layer, out);
             } else {
                 self.waiters.shrink();
                 break;

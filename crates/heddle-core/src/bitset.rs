@@ -18,4 +18,15 @@ impl BitSet {
         self.words[word] |= bit;
         new
     }
+
+    /// Takes a number out; true when it was there.
+    pub fn remove(&mut self, at: u32) -> bool {
+        let bit = 1 << (at % 64);
+        let Some(word) = self.words.get_mut(at as usize / 64) else {
+            return false;
+        };
+        let there = *word & bit != 0;
+        *word &= !bit;
+        there
+    }
 }

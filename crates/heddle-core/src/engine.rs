@@ -151,7 +151,7 @@ impl Engine {
             } => self.client_resumed(client, update_credit),
             Event::ClientLost { client, deadline } => self.client_lost(client, deadline),
             Event::ClientLeft { client } => self.client_left(client, out),
-            Event::FunctionDefined(function) => self.function_defined(&function),
+            Event::FunctionDefined(function) => self.function_defined(&function, out),
             Event::GraphSubmitted(submit) => self.graph_submitted(&submit, out),
             Event::Wanted(demand) => self.wanted(&demand),
             Event::Released(demand) => self.released(&demand),

@@ -49,16 +49,19 @@ impl Functions {
         serial
     }
 
-    /// A client that defined it is gone.
-    pub fn release(&mut self, serial: FunctionSerial) {
-        if let Some(function) = self.by_serial.get_mut(&serial) {
-            function.clients -= 1;
-            if function.clients == 0 {
-                let hash = function.hash;
-                self.by_hash.remove(&hash);
-                self.by_serial.remove(&serial);
-            }
+    /// A client that defined it is gone. True when it was the last: the function is gone, too.
+    pub fn release(&mut self, serial: FunctionSerial) -> bool {
+        let Some(function) = self.by_serial.get_mut(&serial) else {
+            return false;
+        };
+        function.clients -= 1;
+        if function.clients > 0 {
+            return false;
         }
+        let hash = function.hash;
+        self.by_hash.remove(&hash);
+        self.by_serial.remove(&serial);
+        true
     }
 
     /// The function behind a serial.

@@ -29,6 +29,7 @@ mod client;
 mod commit;
 mod credit;
 mod cycle;
+mod definitions;
 mod demand;
 mod digest;
 mod dispatch;

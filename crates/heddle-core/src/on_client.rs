@@ -34,9 +34,10 @@ impl Engine {
         let client = self.clients.get_mut(&id).ok_or(Malformed::UnknownClient)?;
         client.deadline = None;
         client.update_credit = update_credit;
-        client.seq_sent = 0;
-        client.seq_digested = 0;
+        // Numbers go on: a credit that was lost with the former connection may still follow.
+        client.seq_digested = client.seq_sent;
         client.peers.clear();
+        client.told_no_workers = false;
         let layers: Vec<u32> = client.layers.values().copied().collect();
         for layer in layers {
             self.tell_again(layer, 0, self.layers[layer].tasks);
@@ -50,7 +51,11 @@ impl Engine {
         Ok(())
     }
 
-    pub(crate) fn function_defined(&mut self, f: &FunctionDefined<'_>) -> Result<(), Malformed> {
+    pub(crate) fn function_defined(
+        &mut self,
+        f: &FunctionDefined<'_>,
+        out: &mut Out,
+    ) -> Result<(), Malformed> {
         if f.body.len() > FUNCTION_BODY_BYTES_MAX {
             return Err(Malformed::Limit);
         }
@@ -60,7 +65,7 @@ impl Engine {
             .ok_or(Malformed::UnknownClient)?;
         let serial = self.functions.define(&f.hash, f.name, f.body);
         if let Some(old) = client.functions.insert(f.function, serial) {
-            self.functions.release(old);
+            self.release_function(old, out);
         }
         Ok(())
     }
@@ -191,13 +196,12 @@ impl Engine {
             self.ready.layers.remove(&(order, layer));
             self.ready.in_layers -= self.layers[layer].ready.len();
             self.uncount_cells(layer);
-            self.layers.remove(layer);
+            self.drop_layer(layer, out);
         }
         if let Some(client) = self.clients.remove(&id) {
-            client
-                .functions
-                .into_values()
-                .for_each(|serial| self.functions.release(serial));
+            for serial in client.functions.into_values() {
+                self.release_function(serial, out);
+            }
         }
         Ok(())
     }

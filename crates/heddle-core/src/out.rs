@@ -89,6 +89,10 @@ pub struct ProcOut {
     pub free: FreeRuns,
     /// Records to take back.
     pub retract: Vec<RetractSection>,
+    /// Layers whose definitions may be dropped: no record of them comes any more.
+    pub forget_layers: Vec<LayerSerial>,
+    /// Functions that may be dropped.
+    pub forget_functions: Vec<FunctionSerial>,
     sections: Vec<AssignSection>,
     used: usize,
 }
@@ -108,6 +112,8 @@ impl ProcOut {
             && self.layers.is_empty()
             && self.free.starts.is_empty()
             && self.retract.is_empty()
+            && self.forget_layers.is_empty()
+            && self.forget_functions.is_empty()
     }
 
     fn clear(&mut self) {
@@ -117,11 +123,23 @@ impl ProcOut {
         self.layers.clear();
         self.free.clear();
         self.retract.clear();
+        self.forget_layers.clear();
+        self.forget_functions.clear();
         self.sections
             .iter_mut()
             .take(self.used)
             .for_each(AssignSection::clear);
         self.used = 0;
+    }
+
+    /// Empties the sections of a layer, and what takes their records back.
+    pub(crate) fn withdraw(&mut self, serial: LayerSerial) {
+        for section in self.sections.iter_mut().take(self.used) {
+            if section.serial == serial.0 {
+                section.clear();
+            }
+        }
+        self.retract.retain(|section| section.serial != serial.0);
     }
 
     /// Opens a fresh section behind all others; returns its place.

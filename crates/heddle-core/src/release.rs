@@ -228,7 +228,7 @@ impl Engine {
     }
 
     /// Forgets a layer whose rows are all finished or were never demanded by anybody who is still there.
-    pub(crate) fn retire_layer(&mut self, slot: u32) {
+    pub(crate) fn retire_layer(&mut self, slot: u32, out: &mut Out) {
         let layer = &self.layers[slot];
         let Some(client) = self.clients.get_mut(&layer.client) else {
             return;
@@ -253,7 +253,7 @@ impl Engine {
         if layer.queued {
             self.ready.layers.remove(&(layer.order, slot));
         }
-        self.layers.remove(slot);
+        self.drop_layer(slot, out);
     }
 
     /// Rows whose pages never existed give up their claims on the lineage of what they read.

@@ -7,14 +7,14 @@
 pub mod chaos;
 pub mod graph;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heddle_core::column::{U8s, U32s, u32_bytes};
 use heddle_core::event::{
     Demand, DoneSection, Event, Fence, Malformed, NO_LANE, Outcome, ProcJoined,
 };
 use heddle_core::id::{ClientId, Incarnation, LayerSerial, Millis, ProcId, TaskRef};
-use heddle_core::out::{AssignSection, Message};
+use heddle_core::out::{AssignSection, Message, ProcOut};
 use heddle_core::update::RowState;
 use heddle_core::{CheckLevel, Config, Engine, Out, UpdateOut};
 
@@ -58,6 +58,10 @@ pub struct World {
     pub serials: BTreeMap<u32, u32>,
     pub procs: BTreeMap<u32, Vec<(u32, bool)>>,
     next_proc: u32,
+    /// (proc, serial) of layers and of functions a worker knows; how often it was told to drop one.
+    pub layers_known: BTreeSet<(u32, u32)>,
+    pub functions_known: BTreeSet<(u32, u32)>,
+    pub forgotten: u32,
     pub graph: graph::Model,
 }
 
@@ -83,6 +87,9 @@ impl World {
             serials: BTreeMap::new(),
             procs: BTreeMap::new(),
             next_proc: 1,
+            layers_known: BTreeSet::new(),
+            functions_known: BTreeSet::new(),
+            forgotten: 0,
             graph: graph::Model::default(),
         };
         world.apply(Event::ClientJoined {
@@ -140,15 +147,54 @@ impl World {
                     }
                 }
             }
+            self.define_on(proc);
             proc.assign()
                 .iter()
                 .for_each(|section| self.take(id, section));
+            self.forget_on(proc);
         }
         self.out = out;
         self.out.clear();
     }
 
+    /// A worker is told what it does not know.
+    fn define_on(&mut self, proc: &ProcOut) {
+        let id = proc.proc.0;
+        for serial in &proc.layers {
+            assert!(self.engine.layer(*serial).is_some(), "layer {serial:?}");
+            assert!(self.layers_known.insert((id, serial.0)), "told twice");
+        }
+        for serial in &proc.functions {
+            assert!(
+                self.engine.function(*serial).is_some(),
+                "function {serial:?}"
+            );
+            assert!(self.functions_known.insert((id, serial.0)), "told twice");
+        }
+    }
+
+    /// A worker drops what it knows, once, after the last record that needs it.
+    fn forget_on(&mut self, proc: &ProcOut) {
+        let id = proc.proc.0;
+        for serial in &proc.forget_layers {
+            assert!(
+                self.layers_known.remove(&(id, serial.0)),
+                "layer {serial:?} is not known"
+            );
+            self.forgotten += 1;
+        }
+        for serial in &proc.forget_functions {
+            assert!(
+                self.functions_known.remove(&(id, serial.0)),
+                "function {serial:?} is not known"
+            );
+            self.forgotten += 1;
+        }
+    }
+
     fn take(&mut self, proc: u32, section: &AssignSection) {
+        let known = self.layers_known.contains(&(proc, section.serial));
+        assert!(known, "layer {} was not defined", section.serial);
         let (mut dep, mut byte, mut item) = (0, 0, 0);
         for i in 0..section.count as usize {
             let size = section
@@ -223,6 +269,8 @@ impl World {
     pub fn kill(&mut self, proc: u32) {
         self.procs.remove(&proc);
         self.records.retain(|record| record.proc != proc);
+        self.layers_known.retain(|&(holder, _)| holder != proc);
+        self.functions_known.retain(|&(holder, _)| holder != proc);
         self.stores.retain(|&(holder, ..), _| holder != proc);
         self.apply(Event::ProcLost {
             proc: ProcId(proc),
