@@ -34,6 +34,8 @@ export interface WorkerStats extends WorkerInfo {
   readonly cpuLaneNs: number;
   readonly cpuMainNs: number;
   readonly rssBytes: number;
+  /** Layer definitions it holds, counted in each of its threads. */
+  readonly layers: number;
   /** How late its event loop was, in microseconds. */
   readonly loopLagUs: number;
 }

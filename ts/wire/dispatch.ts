@@ -86,6 +86,11 @@ export function decodeFree(frame: Frame): tables.Free {
   return message;
 }
 
+export const encodeForget = (epoch: number, message: Draft<tables.Forget>): FrameParts =>
+  assembleFrame(Kind.Forget, epoch, tables.writeForget, message);
+export const decodeForget = (frame: Frame): tables.Forget =>
+  readBody(frame, Kind.Forget, tables.readForget);
+
 /** @param payload results of the sections, by their `part` */
 export const encodeDone = (
   epoch: number,

@@ -22,6 +22,7 @@ export type {
   Done,
   DoneSection,
   Fetch,
+  Forget,
   Free,
   Heartbeat,
   Hello,

@@ -11,11 +11,13 @@ import {
   decodeAssign,
   decodeDefineFunction,
   decodeDefineLayer,
+  decodeForget,
   decodeFree,
   decodePeers,
   decodeRetract,
   encodeDone,
   encodeLanes,
+  type Forget,
   type Frame,
   type Free,
   Home,
@@ -113,6 +115,13 @@ export class Core {
     return records;
   }
 
+  /** Layer definitions held, counted in each thread. */
+  get layers(): number {
+    let held = this.#layers.size;
+    for (const lane of this.#lanes) held += lane.layers;
+    return held;
+  }
+
   /** A running total of all lanes, one of Total. */
   total(which: number): number {
     let sum = 0;
@@ -150,6 +159,11 @@ export class Core {
       case Kind.Free: {
         const free = decodeFree(frame);
         if (this.#isOurs(free)) this.#free(free);
+        return;
+      }
+      case Kind.Forget: {
+        const forget = decodeForget(frame);
+        if (this.#isOurs(forget)) this.#forget(forget);
         return;
       }
       default:
@@ -208,6 +222,8 @@ export class Core {
       },
       {
         stored: (serial, index, attempt, value) => {
+          // Of a layer that was forgotten while the lane was in a body: nobody asks for it.
+          if (!this.#layers.has(serial)) return;
           this.store.put(serial, index, attempt, value);
           if (inputs.wantsResults) inputs.made(serial, index, attempt, null);
         },
@@ -269,6 +285,21 @@ export class Core {
       template: layer.template?.slice() ?? null,
       dataCodec: layer.dataCodec,
     });
+  }
+
+  /**
+   * Drops definitions, and what may be left of their layers: records taken back, values nobody
+   * freed. What a function's module imported stays with Node.
+   */
+  #forget({ layers, functions }: Forget): void {
+    const gone = new Set(layers);
+    for (const serial of gone) {
+      this.#layers.delete(serial);
+      this.store.forget(serial);
+    }
+    for (const serial of functions ?? []) this.#functions.delete(serial);
+    this.#inputs.forget(gone);
+    for (const lane of this.#lanes) lane.forget(gone, functions ?? []);
   }
 
   #isExpected(serial: number, index: number, attempt: number): boolean {

@@ -38,9 +38,9 @@ export class FunctionCache {
     this.#known.set(serial, { name, bytes, body: null, error: null, loading: null });
   }
 
-  /** Forgets all; modules stay imported. */
-  clear(): void {
-    this.#known.clear();
+  /** Forgets a function; its module stays imported. */
+  forget(serial: number): void {
+    this.#known.delete(serial);
   }
 
   /** The function of a serial, if it was defined. */

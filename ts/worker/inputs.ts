@@ -138,6 +138,13 @@ export class Inputs {
     }
   }
 
+  /** Drops the waiting records of layers that are gone. */
+  forget(layers: ReadonlySet<number>): void {
+    for (const parked of this.#parked) {
+      if (layers.has(parked.run.section.serial)) this.#finish(parked);
+    }
+  }
+
   /** Forgets everything. */
   clear(): void {
     for (const parked of this.#parked) parked.over = true;

@@ -35,6 +35,8 @@ class Lane {
   readonly #layers = new Map<number, LaneLayer>();
   readonly #values = new Map<number, readonly HeldValue[]>();
   readonly #sections = new Map<number, ArrayBuffer>();
+  /** Definitions to drop when the ring has been read far enough. */
+  readonly #forgets: Extract<ToLane, { type: 'forget' }>[] = [];
   readonly #runner: SectionRunner;
   readonly #view = new SectionView();
   readonly #spinUsMax: number;
@@ -73,6 +75,7 @@ class Lane {
         this.#head = (this.#head + bytes) >>> 0;
         const { control } = this.#memory;
         Atomics.store(control, Word.SECTION_HEAD, this.#head | 0);
+        if (this.#forgets.length > 0) this.#forget();
         Atomics.store(control, Word.CONSUMED, this.#runner.slot(this.#view.count) | 0);
         if (performance.now() - this.#lastTurn > YIELD_MS) await this.#turn();
       }
@@ -260,6 +263,18 @@ class Lane {
     }
   }
 
+  #forget(): void {
+    for (let first = this.#forgets[0]; first !== undefined; first = this.#forgets[0]) {
+      if (((this.#head - first.after) | 0) < 0) return;
+      for (const serial of first.layers) {
+        this.#layers.delete(serial);
+        this.#runner.forget(serial);
+      }
+      for (const serial of first.functions) this.#functions.forget(serial);
+      this.#forgets.shift();
+    }
+  }
+
   #take(message: ToLane): void {
     switch (message.type) {
       case 'function':
@@ -272,8 +287,8 @@ class Lane {
         });
         return;
       case 'forget':
-        this.#functions.clear();
-        this.#layers.clear();
+        this.#forgets.push(message);
+        this.#forget();
         return;
       case 'values':
         this.#values.set(message.id, valuesOf(message.memory, message.table));

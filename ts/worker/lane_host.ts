@@ -67,6 +67,24 @@ export class LaneHost {
     return this.#inFlight;
   }
 
+  /** Layer definitions its thread holds. */
+  get layers(): number {
+    return this.#queue.layers;
+  }
+
+  /** Lets the thread drop definitions, and drops records that wait to be queued. */
+  forget(layers: ReadonlySet<number>, functions: Iterable<number>): void {
+    if (this.#overflow.length > 0) {
+      const [kept, dropped] = [[] as Run[], [] as Run[]];
+      for (const run of this.#overflow) {
+        (layers.has(run.section.serial) ? dropped : kept).push(run);
+      }
+      this.#overflow = kept;
+      for (const run of dropped) this.#inFlight -= run.to - run.from;
+    }
+    this.#queue.forget(layers, functions);
+  }
+
   /** A running total of this lane over all its threads. */
   total(which: number): number {
     return (this.#past[which] as number) + (this.#memory.totals[which] as number);

@@ -11,10 +11,8 @@ import type { ToLane } from './messages.js';
 import type { HeldValue, Run } from './section.js';
 
 const STUB_BYTES = HEAD_WORDS * 4;
-/**
- * Layers and functions a lane knows before it is told, when it has nothing to do, to forget them.
- */
-const DEFINITIONS_MAX = 4_096;
+/** Definitions a lane is told at once to forget. */
+const FORGET_BATCH = 64;
 
 /** Functions and layers the process was told of; a lane gets them before its first use. */
 export interface Definitions {
@@ -34,6 +32,9 @@ export interface Definitions {
 export class LaneQueue {
   readonly #knownFunctions = new Set<number>();
   readonly #knownLayers = new Set<number>();
+  /** Definitions no record needs any more, which the lane still has. */
+  #staleLayers: number[] = [];
+  #staleFunctions: number[] = [];
   #nextSlot = 0;
   #tail = 0;
   #nextMessage = 1;
@@ -61,7 +62,7 @@ export class LaneQueue {
     const external = layout.bytes > memory.sectionBytes.length / 4;
     const at = this.#reserve(external ? STUB_BYTES : layout.bytes);
     if (at < 0) return -1;
-    this.#define(run, uncollected === undefined);
+    this.#define(run);
     const values = run.held === null ? 0 : this.#postValues(run.held.values);
     const slot = this.#nextSlot;
     for (let s = slot; s !== slot + count; s++) memory.claims[memory.row(s)] = 0;
@@ -71,6 +72,28 @@ export class LaneQueue {
     Atomics.store(memory.control, Word.SECTION_TAIL, this.#tail | 0);
     if (memory.wakeLane()) this.port.postMessage({ type: 'wake' } satisfies ToLane);
     return slot;
+  }
+
+  /** Layer definitions the lane has. */
+  get layers(): number {
+    return this.#knownLayers.size + this.#staleLayers.length;
+  }
+
+  /** Lets the lane drop definitions once it has passed all that is queued now. */
+  forget(layers: Iterable<number>, functions: Iterable<number>): void {
+    for (const serial of layers)
+      if (this.#knownLayers.delete(serial)) this.#staleLayers.push(serial);
+    for (const serial of functions)
+      if (this.#knownFunctions.delete(serial)) this.#staleFunctions.push(serial);
+    if (this.#staleLayers.length + this.#staleFunctions.length < FORGET_BATCH) return;
+    this.port.postMessage({
+      type: 'forget',
+      layers: this.#staleLayers,
+      functions: this.#staleFunctions,
+      after: this.#tail,
+    } satisfies ToLane);
+    this.#staleLayers = [];
+    this.#staleFunctions = [];
   }
 
   /** Contiguous room in the section ring; gives its byte offset, or -1. Advances the tail. */
@@ -118,16 +141,10 @@ export class LaneQueue {
   }
 
   /** Sends the lane what it needs to know of a run's layer and functions. */
-  #define({ section, from, to }: Run, idle: boolean): void {
+  #define({ section, from, to }: Run): void {
     const layer = this.definitions.layers.get(section.serial);
     if (layer === undefined)
       throw new HeddleError('ERR_PROTOCOL', `layer ${section.serial} was not defined`);
-    const known = this.#knownLayers.size + this.#knownFunctions.size;
-    if (known > DEFINITIONS_MAX && idle) {
-      this.#knownLayers.clear();
-      this.#knownFunctions.clear();
-      this.port.postMessage({ type: 'forget' } satisfies ToLane);
-    }
     if (!this.#knownLayers.has(section.serial)) {
       this.#knownLayers.add(section.serial);
       this.port.postMessage({ type: 'layer', serial: section.serial, ...layer } satisfies ToLane);

@@ -81,10 +81,14 @@ export class SectionRunner implements CurrentRun {
     let pace = this.#paces.get(layer.serial);
     if (pace === undefined) {
       pace = { usPerRecord: CHUNK_US, userShare: 1, chunks: 0 };
-      if (this.#paces.size > 1024) this.#paces.clear();
       this.#paces.set(layer.serial, pace);
     }
     this.#pace = pace;
+  }
+
+  /** Forgets what a layer has shown. */
+  forget(serial: number): void {
+    this.#paces.delete(serial);
   }
 
   /** Slot of the record at `k`. */

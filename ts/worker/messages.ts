@@ -25,8 +25,13 @@ export type ToLane =
       readonly template: Uint8Array | null;
       readonly dataCodec: number;
     }
-  /** Forget all definitions: nothing is queued, and what is needed again will be sent again. */
-  | { readonly type: 'forget' }
+  /** Forget definitions once the ring has been read up to `after`: no later entry needs them. */
+  | {
+      readonly type: 'forget';
+      readonly layers: readonly number[];
+      readonly functions: readonly number[];
+      readonly after: number;
+    }
   /** Values a run takes as inputs; `id` stands in its section. */
   | {
       readonly type: 'values';

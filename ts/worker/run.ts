@@ -151,6 +151,7 @@ class WorkerProcess {
       cpuComputeNs: core.total(Total.ComputeNs),
       cpuLaneNs: core.total(Total.LaneNs),
       cpuMainNs: this.#clock.nanos(),
+      layers: core.layers,
     });
   }
 }

@@ -72,6 +72,15 @@ export class Store {
     if (layer.size === 0) this.#layers.delete(serial);
   }
 
+  /** Drops what is left of a layer. */
+  forget(serial: number): void {
+    const layer = this.#layers.get(serial);
+    if (layer === undefined) return;
+    for (const { whole } of layer.values()) this.#bytes -= whole.bytes.length;
+    this.#values -= layer.size;
+    this.#layers.delete(serial);
+  }
+
   /** Drops everything: a new incarnation begins empty. */
   clear(): void {
     this.#layers.clear();

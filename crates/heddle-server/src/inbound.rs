@@ -103,6 +103,7 @@ impl Loop {
                 cpu_compute_ns: heartbeat.cpu_compute_ns,
                 cpu_lane_ns: heartbeat.cpu_lane_ns,
                 cpu_main_ns: heartbeat.cpu_main_ns,
+                layers: heartbeat.layers,
                 loop_lag_us: heartbeat.loop_lag_us,
             };
         }

@@ -102,7 +102,8 @@ impl Outgoing {
 
     /// Definitions stand before the first record that needs them; values are freed before new
     /// records arrive. Records stand before retractions: one turn may have sent and taken back the
-    /// same record, and an attempt that is sent again has another number.
+    /// same record, and an attempt that is sent again has another number. Definitions are dropped
+    /// behind all that may need them.
     fn proc(&mut self, engine: &Engine, peer: PeerId, out: &ProcOut) {
         let Self {
             encoder, frames, ..
@@ -131,6 +132,11 @@ impl Outgoing {
                 peer,
                 encoder.retract(out.proc, out.incarnation, &out.retract),
             ));
+        }
+        let (layers, functions) = (&out.forget_layers, &out.forget_functions);
+        if !layers.is_empty() || !functions.is_empty() {
+            let frame = encoder.forget(out.proc, out.incarnation, layers, functions);
+            frames.push((peer, frame));
         }
     }
 }

@@ -91,6 +91,7 @@ impl Loop {
                         .double("cpuLaneNs", usage.cpu_lane_ns)
                         .double("cpuMainNs", usage.cpu_main_ns)
                         .double("rssBytes", usage.rss_bytes)
+                        .number("layers", usage.layers)
                         .number("loopLagUs", usage.loop_lag_us);
                 })
                 .object("scheduler", |o| {

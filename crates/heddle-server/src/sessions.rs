@@ -60,6 +60,7 @@ pub(crate) struct Usage {
     pub cpu_compute_ns: f64,
     pub cpu_lane_ns: f64,
     pub cpu_main_ns: f64,
+    pub layers: u32,
     pub loop_lag_us: u32,
 }
 

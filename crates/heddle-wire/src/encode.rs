@@ -7,7 +7,7 @@ use crate::generated::protocol::{self as fb, Kind};
 use crate::header::{HEADER_BYTES, Header};
 use crate::session::{Heartbeat, Welcome};
 use flatbuffers::{FlatBufferBuilder, WIPOffset};
-use heddle_core::id::{Incarnation, ProcId};
+use heddle_core::id::{FunctionSerial, Incarnation, LayerSerial, ProcId};
 use heddle_core::limits;
 use heddle_core::out::{AssignSection, FreeRuns, RetractSection};
 use heddle_core::view::{FunctionView, LayerView, ProcView};
@@ -123,6 +123,7 @@ impl Encoder {
             cpu_compute_ns: beat.cpu_compute_ns,
             cpu_lane_ns: beat.cpu_lane_ns,
             cpu_main_ns: beat.cpu_main_ns,
+            layers: beat.layers,
         };
         let root = fb::Heartbeat::create(&mut self.fbb, &args);
         self.finish(Kind::Heartbeat, root, Vec::new())
@@ -322,6 +323,30 @@ impl Encoder {
         };
         let root = fb::Free::create(&mut self.fbb, &args);
         self.finish(Kind::Free, root, Vec::new())
+    }
+
+    /// Definitions to drop.
+    pub fn forget(
+        &mut self,
+        proc: ProcId,
+        incarnation: Incarnation,
+        layers: &[LayerSerial],
+        functions: &[FunctionSerial],
+    ) -> OutFrame {
+        let layers = self
+            .fbb
+            .create_vector_from_iter(layers.iter().map(|serial| serial.0));
+        let functions = self
+            .fbb
+            .create_vector_from_iter(functions.iter().map(|serial| serial.0));
+        let args = fb::ForgetArgs {
+            proc_: proc.0,
+            incarnation: incarnation.0,
+            layers: Some(layers),
+            functions: Some(functions),
+        };
+        let root = fb::Forget::create(&mut self.fbb, &args);
+        self.finish(Kind::Forget, root, Vec::new())
     }
 }
 

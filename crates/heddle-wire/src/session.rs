@@ -61,6 +61,7 @@ pub struct Heartbeat {
     pub cpu_compute_ns: f64,
     pub cpu_lane_ns: f64,
     pub cpu_main_ns: f64,
+    pub layers: u32,
 }
 
 /// A tool's question.
@@ -175,6 +176,7 @@ pub(crate) fn heartbeat(frame: &Frame<'_>) -> Result<Heartbeat, WireError> {
         cpu_compute_ns: total(table.cpu_compute_ns()),
         cpu_lane_ns: total(table.cpu_lane_ns()),
         cpu_main_ns: total(table.cpu_main_ns()),
+        layers: table.layers(),
     })
 }
 

@@ -380,6 +380,12 @@ export const OUTBOUND: readonly Fixture[] = [
     wire.decodeFree,
   ),
   fixture(
+    'forget',
+    { proc: 3, incarnation: 4, layers: u32(40, 41), functions: u32(5) },
+    at(wire.encodeForget),
+    wire.decodeForget,
+  ),
+  fixture(
     'update',
     {
       seq: 5,

@@ -86,6 +86,7 @@ export const Kind = {
   Free: 34,
   Done: 35,
   Lanes: 36,
+  Forget: 37,
   Fetch: 50,
   Data: 51,
   Put: 52,

@@ -181,6 +181,8 @@ export interface Heartbeat {
   cpuLaneNs: number;
   /** CPU of the worker's main thread */
   cpuMainNs: number;
+  /** from workers: layer definitions held, all threads */
+  layers: number;
 }
 
 /** Reads the Heartbeat at byte `at`. */
@@ -198,12 +200,13 @@ export function readHeartbeat(r: Reader, at: number): Heartbeat {
     cpuComputeNs: r.f64(20, 0),
     cpuLaneNs: r.f64(22, 0),
     cpuMainNs: r.f64(24, 0),
+    layers: r.u32(26, 0),
   };
 }
 
 /** Writes one Heartbeat; gives its offset. Members left out are absent from the frame. */
 export function writeHeartbeat(w: Writer, m: Draft<Heartbeat>): number {
-  w.start(11);
+  w.start(12);
   w.f64(3, m.rssBytes, 0);
   w.f64(4, m.storedBytes, 0);
   w.f64(6, m.fetchedBytes, 0);
@@ -215,6 +218,7 @@ export function writeHeartbeat(w: Writer, m: Draft<Heartbeat>): number {
   w.u32(1, m.incarnation, 0);
   w.u32(2, m.loopLagUs, 0);
   w.u32(5, m.storedValues, 0);
+  w.u32(11, m.layers, 0);
   return w.end();
 }
 
@@ -1085,6 +1089,38 @@ export function writeFree(w: Writer, m: Draft<Free>): number {
   w.offset(3, starts);
   w.offset(4, counts);
   w.offset(5, attempts);
+  return w.end();
+}
+
+/** Definitions of layers and functions that no record will name any more: each is told once to every proc that was
+ * given it, after the last frame that needs it. Serials are never used twice. */
+export interface Forget {
+  proc: number;
+  incarnation: number;
+  layers: Uint32Array | undefined;
+  functions: Uint32Array | undefined;
+}
+
+/** Reads the Forget at byte `at`. */
+export function readForget(r: Reader, at: number): Forget {
+  r.enter(at, 'Forget');
+  return {
+    proc: r.u32(4, 0),
+    incarnation: r.u32(6, 0),
+    layers: r.u32s(8),
+    functions: r.u32s(10),
+  };
+}
+
+/** Writes one Forget; gives its offset. Members left out are absent from the frame. */
+export function writeForget(w: Writer, m: Draft<Forget>): number {
+  const layers = w.vector(m.layers);
+  const functions = w.vector(m.functions);
+  w.start(4);
+  w.u32(0, m.proc, 0);
+  w.u32(1, m.incarnation, 0);
+  w.offset(2, layers);
+  w.offset(3, functions);
   return w.end();
 }
 

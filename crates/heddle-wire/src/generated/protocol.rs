@@ -650,7 +650,7 @@ pub const ENUM_MIN_KIND: u8 = 1;
 pub const ENUM_MAX_KIND: u8 = 53;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 #[allow(non_camel_case_types)]
-pub const ENUM_VALUES_KIND: [Kind; 29] = [
+pub const ENUM_VALUES_KIND: [Kind; 30] = [
   Kind::Hello,
   Kind::Welcome,
   Kind::Reject,
@@ -676,6 +676,7 @@ pub const ENUM_VALUES_KIND: [Kind; 29] = [
   Kind::Free,
   Kind::Done,
   Kind::Lanes,
+  Kind::Forget,
   Kind::Fetch,
   Kind::Data,
   Kind::Put,
@@ -712,6 +713,7 @@ impl Kind {
   pub const Free: Self = Self(34);
   pub const Done: Self = Self(35);
   pub const Lanes: Self = Self(36);
+  pub const Forget: Self = Self(37);
   pub const Fetch: Self = Self(50);
   pub const Data: Self = Self(51);
   pub const Put: Self = Self(52);
@@ -745,6 +747,7 @@ impl Kind {
     Self::Free,
     Self::Done,
     Self::Lanes,
+    Self::Forget,
     Self::Fetch,
     Self::Data,
     Self::Put,
@@ -778,6 +781,7 @@ impl Kind {
       Self::Free => Some("Free"),
       Self::Done => Some("Done"),
       Self::Lanes => Some("Lanes"),
+      Self::Forget => Some("Forget"),
       Self::Fetch => Some("Fetch"),
       Self::Data => Some("Data"),
       Self::Put => Some("Put"),
@@ -1570,6 +1574,7 @@ impl<'a> Heartbeat<'a> {
   pub const VT_CPU_COMPUTE_NS: ::flatbuffers::VOffsetT = 20;
   pub const VT_CPU_LANE_NS: ::flatbuffers::VOffsetT = 22;
   pub const VT_CPU_MAIN_NS: ::flatbuffers::VOffsetT = 24;
+  pub const VT_LAYERS: ::flatbuffers::VOffsetT = 26;
 
   #[inline]
   pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -1588,6 +1593,7 @@ impl<'a> Heartbeat<'a> {
     builder.add_fetched_bytes(args.fetched_bytes);
     builder.add_stored_bytes(args.stored_bytes);
     builder.add_rss_bytes(args.rss_bytes);
+    builder.add_layers(args.layers);
     builder.add_stored_values(args.stored_values);
     builder.add_loop_lag_us(args.loop_lag_us);
     builder.add_incarnation(args.incarnation);
@@ -1673,6 +1679,13 @@ impl<'a> Heartbeat<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<f64>(Heartbeat::VT_CPU_MAIN_NS, Some(0.0)).unwrap()}
   }
+  #[inline]
+  pub fn layers(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Heartbeat::VT_LAYERS, Some(0)).unwrap()}
+  }
 }
 
 impl ::flatbuffers::Verifiable for Heartbeat<'_> {
@@ -1692,6 +1705,7 @@ impl ::flatbuffers::Verifiable for Heartbeat<'_> {
      .visit_field::<f64>("cpu_compute_ns", Self::VT_CPU_COMPUTE_NS, false)?
      .visit_field::<f64>("cpu_lane_ns", Self::VT_CPU_LANE_NS, false)?
      .visit_field::<f64>("cpu_main_ns", Self::VT_CPU_MAIN_NS, false)?
+     .visit_field::<u32>("layers", Self::VT_LAYERS, false)?
      .finish();
     Ok(())
   }
@@ -1708,6 +1722,7 @@ pub struct HeartbeatArgs {
     pub cpu_compute_ns: f64,
     pub cpu_lane_ns: f64,
     pub cpu_main_ns: f64,
+    pub layers: u32,
 }
 impl<'a> Default for HeartbeatArgs {
   #[inline]
@@ -1724,6 +1739,7 @@ impl<'a> Default for HeartbeatArgs {
       cpu_compute_ns: 0.0,
       cpu_lane_ns: 0.0,
       cpu_main_ns: 0.0,
+      layers: 0,
     }
   }
 }
@@ -1778,6 +1794,10 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> HeartbeatBuilder<'a, 'b, A> {
     self.fbb_.push_slot::<f64>(Heartbeat::VT_CPU_MAIN_NS, cpu_main_ns, 0.0);
   }
   #[inline]
+  pub fn add_layers(&mut self, layers: u32) {
+    self.fbb_.push_slot::<u32>(Heartbeat::VT_LAYERS, layers, 0);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> HeartbeatBuilder<'a, 'b, A> {
     let start = _fbb.start_table();
     HeartbeatBuilder {
@@ -1806,6 +1826,7 @@ impl ::core::fmt::Debug for Heartbeat<'_> {
       ds.field("cpu_compute_ns", &self.cpu_compute_ns());
       ds.field("cpu_lane_ns", &self.cpu_lane_ns());
       ds.field("cpu_main_ns", &self.cpu_main_ns());
+      ds.field("layers", &self.layers());
       ds.finish()
   }
 }
@@ -5783,6 +5804,153 @@ impl ::core::fmt::Debug for Free<'_> {
       ds.field("starts", &self.starts());
       ds.field("counts", &self.counts());
       ds.field("attempts", &self.attempts());
+      ds.finish()
+  }
+}
+pub enum ForgetOffset {}
+#[derive(Copy, Clone, PartialEq)]
+
+pub struct Forget<'a> {
+  pub _tab: ::flatbuffers::Table<'a>,
+}
+
+impl<'a> ::flatbuffers::Follow<'a> for Forget<'a> {
+  type Inner = Forget<'a>;
+  #[inline]
+  unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
+    Self { _tab: unsafe { ::flatbuffers::Table::new(buf, loc) } }
+  }
+}
+
+impl<'a> Forget<'a> {
+  pub const VT_PROC_: ::flatbuffers::VOffsetT = 4;
+  pub const VT_INCARNATION: ::flatbuffers::VOffsetT = 6;
+  pub const VT_LAYERS: ::flatbuffers::VOffsetT = 8;
+  pub const VT_FUNCTIONS: ::flatbuffers::VOffsetT = 10;
+
+  #[inline]
+  pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
+    Forget { _tab: table }
+  }
+  #[allow(unused_mut)]
+  pub fn create<'bldr: 'args, 'args: 'mut_bldr, 'mut_bldr, A: ::flatbuffers::Allocator + 'bldr>(
+    _fbb: &'mut_bldr mut ::flatbuffers::FlatBufferBuilder<'bldr, A>,
+    args: &'args ForgetArgs<'args>
+  ) -> ::flatbuffers::WIPOffset<Forget<'bldr>> {
+    let mut builder = ForgetBuilder::new(_fbb);
+    if let Some(x) = args.functions { builder.add_functions(x); }
+    if let Some(x) = args.layers { builder.add_layers(x); }
+    builder.add_incarnation(args.incarnation);
+    builder.add_proc_(args.proc_);
+    builder.finish()
+  }
+
+
+  #[inline]
+  pub fn proc_(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Forget::VT_PROC_, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn incarnation(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Forget::VT_INCARNATION, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn layers(&self) -> Option<::flatbuffers::Vector<'a, u32>> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, u32>>>(Forget::VT_LAYERS, None)}
+  }
+  #[inline]
+  pub fn functions(&self) -> Option<::flatbuffers::Vector<'a, u32>> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, u32>>>(Forget::VT_FUNCTIONS, None)}
+  }
+}
+
+impl ::flatbuffers::Verifiable for Forget<'_> {
+  #[inline]
+  fn run_verifier(
+    v: &mut ::flatbuffers::Verifier, pos: usize
+  ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
+    v.visit_table(pos)?
+     .visit_field::<u32>("proc_", Self::VT_PROC_, false)?
+     .visit_field::<u32>("incarnation", Self::VT_INCARNATION, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, u32>>>("layers", Self::VT_LAYERS, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, u32>>>("functions", Self::VT_FUNCTIONS, false)?
+     .finish();
+    Ok(())
+  }
+}
+pub struct ForgetArgs<'a> {
+    pub proc_: u32,
+    pub incarnation: u32,
+    pub layers: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, u32>>>,
+    pub functions: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, u32>>>,
+}
+impl<'a> Default for ForgetArgs<'a> {
+  #[inline]
+  fn default() -> Self {
+    ForgetArgs {
+      proc_: 0,
+      incarnation: 0,
+      layers: None,
+      functions: None,
+    }
+  }
+}
+
+pub struct ForgetBuilder<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> {
+  fbb_: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
+  start_: ::flatbuffers::WIPOffset<::flatbuffers::TableUnfinishedWIPOffset>,
+}
+impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> ForgetBuilder<'a, 'b, A> {
+  #[inline]
+  pub fn add_proc_(&mut self, proc_: u32) {
+    self.fbb_.push_slot::<u32>(Forget::VT_PROC_, proc_, 0);
+  }
+  #[inline]
+  pub fn add_incarnation(&mut self, incarnation: u32) {
+    self.fbb_.push_slot::<u32>(Forget::VT_INCARNATION, incarnation, 0);
+  }
+  #[inline]
+  pub fn add_layers(&mut self, layers: ::flatbuffers::WIPOffset<::flatbuffers::Vector<'b , u32>>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Forget::VT_LAYERS, layers);
+  }
+  #[inline]
+  pub fn add_functions(&mut self, functions: ::flatbuffers::WIPOffset<::flatbuffers::Vector<'b , u32>>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Forget::VT_FUNCTIONS, functions);
+  }
+  #[inline]
+  pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> ForgetBuilder<'a, 'b, A> {
+    let start = _fbb.start_table();
+    ForgetBuilder {
+      fbb_: _fbb,
+      start_: start,
+    }
+  }
+  #[inline]
+  pub fn finish(self) -> ::flatbuffers::WIPOffset<Forget<'a>> {
+    let o = self.fbb_.end_table(self.start_);
+    ::flatbuffers::WIPOffset::new(o.value())
+  }
+}
+
+impl ::core::fmt::Debug for Forget<'_> {
+  fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    let mut ds = f.debug_struct("Forget");
+      ds.field("proc_", &self.proc_());
+      ds.field("incarnation", &self.incarnation());
+      ds.field("layers", &self.layers());
+      ds.field("functions", &self.functions());
       ds.finish()
   }
 }

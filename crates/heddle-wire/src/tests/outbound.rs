@@ -157,6 +157,15 @@ pub(super) fn frames() -> Vec<(&'static str, OutFrame)> {
         ("retract", encoder.retract(proc, incarnation, &[retract])),
         ("free", encoder.free(proc, incarnation, &free)),
         (
+            "forget",
+            encoder.forget(
+                proc,
+                incarnation,
+                &[LayerSerial(40), LayerSerial(41)],
+                &[FunctionSerial(5)],
+            ),
+        ),
+        (
             "update",
             encoder
                 .update_sections(5, &update_sections(), &[peer()])
@@ -186,6 +195,7 @@ pub(super) fn verify(frame: &Frame<'_>) -> bool {
         "DefineLayer" => root::<fb::DefineLayer<'_>>(body).is_ok(),
         "Assign" => read_assign(frame, |_, _| ()).is_ok(),
         "Retract" => root::<fb::Retract<'_>>(body).is_ok(),
+        "Forget" => root::<fb::Forget<'_>>(body).is_ok(),
         "Free" => root::<fb::Free<'_>>(body).is_ok(),
         "Update" => root::<fb::Update<'_>>(body).is_ok(),
         _ => false,
