@@ -1,5 +1,17 @@
 //! Explicit keys: within a client one key means one definition. Rows of equal key and definition are both kept and
 //! both run; sharing one result is not done here.
+//!
+//! Nor is it done between clients. A row of one client that takes the value of another's is no local change:
+//! - `client_left` buries all rows of a client, because nobody else can name them. A shared row would have to outlive
+//!   its client, with its inputs, its layer and its function, for it may have to run again when its value is lost;
+//! - a cancelled row takes its dependents with it, but a client must not cancel another's work;
+//! - a value in a proc's store is named by layer, row and attempt. A second row of the same value would need each
+//!   input, update, free and loss to resolve that name, on the way every record takes;
+//! - a definition names inputs by the client's own layer numbers, which say nothing to another client: equality
+//!   across clients needs the identity of all inputs in turn.
+//!
+//! What would be sound: the shared row belongs to a client the engine invents, edges to its followers are redirected
+//! when they are taken in, and who follows a row is kept beside the hot rows as other rare things are (`oddities`).
 
 use crate::engine::Engine;
 use crate::event::{LayerSpec, Submit};
