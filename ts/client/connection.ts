@@ -1,13 +1,16 @@
-// The connection to the scheduler: handshake, heartbeats, loss. It moves frames and knows nothing of tasks.
+// The connection to the scheduler: handshake, heartbeats, return, loss. It moves frames and knows nothing of tasks.
 //
-// Loss is told once, through `onLost`. A transport that drops and returns to the same scheduler within
-// RESUME_MS is resumed by a new Hello of the same session, unless something was said that the scheduler had not
-// acknowledged: that may be lost, and nobody can tell.
+// What is said is numbered and kept until the scheduler confirms it. A transport that drops is replaced by a new
+// one, which greets in the same session; Welcome tells how many frames the scheduler took in, and what comes after
+// them is said again. So nothing is lost or heard twice, wherever the transport broke. A scheduler that has given this
+// client up answers its heartbeat with peer 0, which leads to the same.
+//
+// Loss is told once, through `onLost`: after RESUME_MS without a Welcome, or when it shows that something is missing.
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Dealer } from 'zeromq';
 import { HeddleError, isErrorCode } from '../errors/index.js';
 import {
+  decodeHeartbeat,
   decodeReject,
   decodeWelcome,
   encodeBye,
@@ -18,24 +21,30 @@ import {
   Kind,
   limits,
   Role,
-  splitFrame,
+  type Welcome,
   WireError,
 } from '../wire/index.js';
-import { SendQueue } from './send_queue.js';
-import { CLOSE_LINGER_MS, checkAddress, openDealer } from './sockets.js';
+import { Link, type LinkOwner } from './link.js';
+import { CLOSE_LINGER_MS, checkAddress } from './sockets.js';
+import { Unconfirmed } from './unconfirmed.js';
 import { PACKAGE_VERSION } from './version.js';
 
 const { HEARTBEAT_MS, PEER_DEADLINE_MS, UPDATE_CREDIT_MAX } = limits;
+/** Milliseconds without a Welcome after which a scheduler is lost. */
 const RESUME_MS = 2_000;
+/** Milliseconds between the end of a transport and the next. */
+const RECONNECT_MS = 100;
 
 /** What a connection tells its owner. */
 export interface ConnectionOwner {
   /** A frame of this epoch; may throw WireError, which is counted and otherwise ignored. */
   onFrame(frame: Frame): void;
+  /** Another transport goes on with the session. What was said arrives; what the scheduler does not repeat may not. */
+  onResumed(): void;
   /** The scheduler is gone. Called once, never after close(). */
   onLost(error: HeddleError): void;
-  /** True while the scheduler owes an answer that a lost transport may have swallowed. */
-  hasUnacknowledged(): boolean;
+  /** The last graph whose answer was heard. */
+  readonly answered: number;
 }
 
 /** Settings of a connection. */
@@ -47,41 +56,33 @@ export interface ConnectionOptions {
   readonly graceMs: number;
 }
 
-/** One DEALER to one scheduler. */
-export class Connection {
+/** One session with one scheduler. */
+export class Connection implements LinkOwner {
   readonly address: string;
-  readonly #socket: Dealer;
-  readonly #queue: SendQueue;
+  readonly #options: ConnectionOptions;
   readonly #owner: ConnectionOwner;
-  readonly #hello: () => FrameParts;
+  readonly #session = randomBytes(16);
+  readonly #said = new Unconfirmed();
+  #link: Link | undefined;
+  #greeting = 0;
+  /** Welcomed on the present link. Until then nothing is sent but the Hello. */
+  #welcome = false;
   #epoch = 0;
   #peer = 0;
-  #welcomed: ((error?: HeddleError) => void) | undefined;
+  #opened: ((error?: HeddleError) => void) | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
+  #reconnect: NodeJS.Timeout | undefined;
   #resume: NodeJS.Timeout | undefined;
   #lastTick = 0;
   #lastHeard = 0;
-  #lastSent = 0;
   #rejectedFrames = 0;
+  #closing = false;
   #ended = false;
 
   private constructor(address: string, options: ConnectionOptions, owner: ConnectionOwner) {
     this.address = address;
+    this.#options = options;
     this.#owner = owner;
-    this.#socket = openDealer();
-    this.#queue = new SendQueue(this.#socket, (error) => this.#transportFailed(error));
-    const session = randomBytes(16);
-    this.#hello = () =>
-      encodeHello({
-        role: Role.Client,
-        session,
-        packageVersion: PACKAGE_VERSION,
-        name: options.name,
-        host: hostname(),
-        pid: process.pid,
-        updateCredit: UPDATE_CREDIT_MAX,
-        graceMs: options.graceMs,
-      });
   }
 
   /**
@@ -115,34 +116,37 @@ export class Connection {
     return this.#rejectedFrames;
   }
 
-  send(parts: FrameParts): void {
-    if (this.#ended) return;
-    const now = performance.now();
-    // A loop blocked that long has been taken for dead: greet again before anything else.
-    if (this.#epoch !== 0 && now - this.#lastSent > PEER_DEADLINE_MS - HEARTBEAT_MS) {
-      this.#queue.push(this.#hello());
-    }
-    this.#lastSent = now;
-    this.#queue.push(parts);
+  /** Sends a frame, once the scheduler listens; gives its number, for `confirm`. */
+  send(parts: FrameParts): number {
+    if (this.#ended) return this.#said.last;
+    const number = this.#said.add(parts);
+    if (this.#welcome) this.#link?.send(parts);
+    return number;
+  }
+
+  /** An answer shows that the scheduler has all frames up to `number`. */
+  confirm(number: number): void {
+    this.#said.confirm(number);
   }
 
   /** Says goodbye and closes; what was sent before is delivered within CLOSE_LINGER_MS or dropped. */
   async close(): Promise<void> {
-    if (this.#ended) return;
-    this.send(encodeBye(this.#epoch, { reason: 'close' }));
+    if (this.#ended || this.#closing) return;
+    this.#closing = true;
     const deadline = performance.now() + CLOSE_LINGER_MS;
-    while (this.#queue.length > 0 && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
+    const waits = (): boolean => !this.#ended && performance.now() < deadline;
+    while (!this.#welcome && waits()) await pause();
+    this.#link?.send(encodeBye(this.#epoch, { reason: 'close', session: this.#session }));
+    while ((this.#link?.unsent ?? 0) > 0 && waits()) await pause();
     this.#end(CLOSE_LINGER_MS);
   }
 
   async #open(timeout: number): Promise<void> {
-    const answered = new Promise<void>((resolve, reject) => {
-      this.#welcomed = (error) => (error === undefined ? resolve() : reject(error));
+    const opened = new Promise<void>((resolve, reject) => {
+      this.#opened = (error) => (error === undefined ? resolve() : reject(error));
     });
     const timer = setTimeout(() => {
-      this.#welcomed?.(
+      this.#opened?.(
         new HeddleError(
           'ERR_CONNECT_TIMEOUT',
           `no scheduler answered at ${this.address} within ${timeout} ms. Is 'heddle scheduler' running there?`,
@@ -150,61 +154,66 @@ export class Connection {
       );
     }, timeout);
     try {
-      this.#watch();
-      this.#socket.connect(this.address);
-      // Receive first: a receive() begun while a send waits for the connection swallows the event that send waits
-      // for (npm zeromq 6.8), and the Hello would never leave.
-      void this.#receive();
-      this.#lastSent = performance.now();
-      this.#queue.push(this.#hello());
-      await answered;
+      this.#greet();
+      await opened;
     } finally {
       clearTimeout(timer);
-      this.#welcomed = undefined;
+      this.#opened = undefined;
     }
     this.#lastTick = performance.now();
     this.#heartbeat = setInterval(() => this.#tick(), HEARTBEAT_MS);
     this.#heartbeat.unref();
   }
 
-  async #receive(): Promise<void> {
-    while (!this.#socket.closed) {
-      let parts: Uint8Array[];
-      try {
-        parts = await this.#socket.receive();
-      } catch (error) {
-        if (!this.#socket.closed) this.#transportFailed(error);
-        return;
-      }
-      try {
-        this.#frame(splitFrame(parts));
-      } catch (error) {
-        if (!(error instanceof WireError)) throw error;
-        this.#rejectedFrames++;
-        // Once the scheduler has answered, such a frame is not its own.
-        const greeting = this.#epoch === 0 || this.#resume !== undefined;
-        if (greeting && error.code === 'ERR_PROTOCOL_VERSION') {
-          this.#lost(new HeddleError('ERR_PROTOCOL_VERSION', `${this.address}: ${error.message}`));
-        }
-      }
-    }
+  #greet(): void {
+    const hello = encodeHello({
+      role: Role.Client,
+      session: this.#session,
+      packageVersion: PACKAGE_VERSION,
+      name: this.#options.name,
+      host: hostname(),
+      pid: process.pid,
+      updateCredit: UPDATE_CREDIT_MAX,
+      graceMs: this.#options.graceMs,
+      greeting: ++this.#greeting,
+      answered: this.#owner.answered,
+    });
+    this.#link = new Link(this.address, hello, this);
   }
 
-  #frame(frame: Frame): void {
+  /** Gives the present transport up and greets over another. */
+  #greetAgain(why: string): void {
+    if (this.#ended) return;
+    this.#welcome = false;
+    this.#link?.close(0);
+    clearTimeout(this.#reconnect);
+    this.#reconnect = setTimeout(() => this.#greet(), RECONNECT_MS);
+    if (this.#opened !== undefined) return;
+    this.#resume ??= setTimeout(
+      () => this.#lost(new HeddleError('ERR_SCHEDULER_LOST', why)),
+      RESUME_MS,
+    );
+  }
+
+  /** @internal */
+  onFrame(frame: Frame): void {
     if (frame.kind === Kind.Welcome) {
-      this.#onWelcome(frame);
+      this.#onWelcome(decodeWelcome(frame));
       return;
     }
     if (frame.kind === Kind.Reject) {
       this.#onReject(frame);
       return;
     }
-    if (this.#epoch === 0 || frame.epoch !== this.#epoch) {
+    if (!this.#welcome || frame.epoch !== this.#epoch) {
       this.#rejectedFrames++;
       return;
     }
     this.#lastHeard = performance.now();
-    if (frame.kind === Kind.Heartbeat) return;
+    if (frame.kind === Kind.Heartbeat) {
+      this.#onHeartbeat(frame);
+      return;
+    }
     if (frame.kind === Kind.Bye) {
       this.#lost(
         new HeddleError('ERR_SCHEDULER_LOST', `the scheduler at ${this.address} shut down`),
@@ -214,30 +223,46 @@ export class Connection {
     this.#owner.onFrame(frame);
   }
 
-  #onWelcome(frame: Frame): void {
-    const welcome = decodeWelcome(frame);
+  #onHeartbeat(frame: Frame): void {
+    const { peer, received } = decodeHeartbeat(frame);
+    if (peer === 0) {
+      this.#greetAgain(`the scheduler at ${this.address} gave this client up`);
+      return;
+    }
+    if (received > this.#said.last)
+      throw new WireError('Heartbeat.received is beyond what was said');
+    this.#said.confirm(received);
+  }
+
+  #onWelcome(welcome: Welcome): void {
     if (welcome.epoch === 0) throw new WireError('Welcome.epoch is 0');
-    this.#lastHeard = performance.now();
+    if (this.#welcome) throw new WireError('a second Welcome');
+    const resumed = this.#epoch !== 0;
+    const unheard = this.#said.after(welcome.received);
+    const missing = resumed ? this.#missing(welcome, unheard) : undefined;
+    if (missing !== undefined || unheard === undefined) {
+      this.#lost(new HeddleError('ERR_SCHEDULER_LOST', missing ?? 'a Welcome of another session'));
+      return;
+    }
     clearTimeout(this.#resume);
     this.#resume = undefined;
-    if (this.#epoch !== 0 && welcome.epoch !== this.#epoch) {
-      this.#lost(
-        new HeddleError('ERR_SCHEDULER_LOST', `another scheduler answers at ${this.address} now`),
-      );
-      return;
-    }
-    if (this.#peer !== 0 && welcome.peer !== this.#peer) {
-      this.#lost(
-        new HeddleError(
-          'ERR_SCHEDULER_LOST',
-          `the scheduler at ${this.address} gave this client up: it was silent for longer than its grace`,
-        ),
-      );
-      return;
-    }
+    this.#welcome = true;
+    this.#lastHeard = performance.now();
     this.#epoch = welcome.epoch;
     this.#peer = welcome.peer;
-    this.#welcomed?.();
+    this.#opened?.();
+    for (const parts of unheard) this.#link?.send(parts);
+    if (resumed) this.#owner.onResumed();
+  }
+
+  /** Why a session cannot go on. */
+  #missing(welcome: Welcome, unheard: FrameParts[] | undefined): string | undefined {
+    if (welcome.epoch !== this.#epoch) return `another scheduler answers at ${this.address} now`;
+    if (welcome.peer !== this.#peer) {
+      return `the scheduler at ${this.address} gave this client up: it was silent for longer than its grace`;
+    }
+    if (unheard !== undefined) return undefined;
+    return `the connection to the scheduler at ${this.address} was lost, with more on its way than can be said again`;
   }
 
   #onReject(frame: Frame): void {
@@ -251,38 +276,39 @@ export class Connection {
     );
   }
 
-  #watch(): void {
-    const { events } = this.#socket;
-    for (const failure of ['protocol', 'auth', 'other'] as const) {
-      events.on(`handshake:error:${failure}`, () => {
-        this.#welcomed?.(
-          new HeddleError(
-            'ERR_PROTOCOL',
-            `the peer at ${this.address} did not complete a ZeroMQ handshake (${failure}): not a Heddle scheduler, ` +
-              'or one that wants encryption',
-          ),
-        );
-      });
+  /** @internal */
+  onInvalid(error: WireError): void {
+    this.#rejectedFrames++;
+    // Once the scheduler has answered, such a frame is not its own.
+    if (!this.#welcome && error.code === 'ERR_PROTOCOL_VERSION') {
+      this.#lost(new HeddleError('ERR_PROTOCOL_VERSION', `${this.address}: ${error.message}`));
     }
-    events.on('disconnect', () => {
-      if (this.#epoch !== 0) this.#disconnected();
-    });
-    events.on('handshake', () => {
-      if (this.#resume !== undefined) this.#queue.push(this.#hello());
-    });
   }
 
-  #disconnected(): void {
-    if (this.#ended || this.#resume !== undefined) return;
-    const error = new HeddleError(
-      'ERR_SCHEDULER_LOST',
-      `the connection to the scheduler at ${this.address} was lost`,
+  /** @internal */
+  onDropped(): void {
+    this.#greetAgain(`the connection to the scheduler at ${this.address} was lost`);
+  }
+
+  /** @internal */
+  onHandshakeFailed(how: string): void {
+    this.#opened?.(
+      new HeddleError(
+        'ERR_PROTOCOL',
+        `the peer at ${this.address} did not complete a ZeroMQ handshake (${how}): not a Heddle scheduler, ` +
+          'or one that wants encryption',
+      ),
     );
-    if (this.#owner.hasUnacknowledged()) {
-      this.#lost(error);
-      return;
-    }
-    this.#resume = setTimeout(() => this.#lost(error), RESUME_MS);
+  }
+
+  /** @internal */
+  onFailed(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#lost(
+      new HeddleError('ERR_SCHEDULER_LOST', `the socket to ${this.address} failed: ${reason}`, {
+        cause: error,
+      }),
+    );
   }
 
   #tick(): void {
@@ -290,6 +316,7 @@ export class Connection {
     // A late tick means this process was blocked: what it did not hear may be waiting in the socket.
     const late = now - this.#lastTick > 2 * HEARTBEAT_MS;
     this.#lastTick = now;
+    if (!this.#welcome) return;
     if (!late && now - this.#lastHeard > PEER_DEADLINE_MS) {
       this.#lost(
         new HeddleError(
@@ -299,34 +326,29 @@ export class Connection {
       );
       return;
     }
-    if (this.#resume === undefined) this.send(encodeHeartbeat(this.#epoch, { peer: this.#peer }));
-  }
-
-  #transportFailed(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
-    this.#lost(
-      new HeddleError('ERR_SCHEDULER_LOST', `the socket to ${this.address} failed: ${reason}`, {
-        cause: error,
-      }),
-    );
+    const { answered } = this.#owner;
+    this.#link?.send(encodeHeartbeat(this.#epoch, { peer: this.#peer, answered }));
   }
 
   #lost(error: HeddleError): void {
     if (this.#ended) return;
-    if (this.#welcomed !== undefined) {
-      this.#welcomed(error);
+    if (this.#opened !== undefined) {
+      this.#opened(error);
       return;
     }
     this.#end(0);
-    this.#owner.onLost(error);
+    if (!this.#closing) this.#owner.onLost(error);
   }
 
   #end(linger: number): void {
     this.#ended = true;
     clearInterval(this.#heartbeat);
+    clearTimeout(this.#reconnect);
     clearTimeout(this.#resume);
-    if (this.#socket.closed) return;
-    this.#socket.linger = linger;
-    this.#socket.close();
+    this.#link?.close(linger);
   }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1));
 }

@@ -47,6 +47,20 @@ export interface GraphRows {
   readonly count: number;
 }
 
+/** A graph that was sent. */
+interface UnansweredGraph {
+  readonly rows: readonly GraphRows[];
+  /** Number of its frame. */
+  readonly frame: number;
+}
+
+/** A question that was asked. */
+interface UnansweredQuery {
+  readonly what: string;
+  readonly body: string;
+  readonly answer: (body: string | undefined) => void;
+}
+
 /** Events of a session: see `Client`. */
 export interface SessionEvents {
   notice: [notice: Notice];
@@ -68,8 +82,8 @@ export class Session implements ConnectionOwner, ReferenceOwner {
   #connection!: Connection;
   #error: HeddleError | undefined;
   readonly #layers = new Map<number, Rows>();
-  readonly #graphs = new Map<number, readonly GraphRows[]>();
-  readonly #queries = new Map<number, (body: string | undefined) => void>();
+  readonly #graphs = new Map<number, UnansweredGraph>();
+  readonly #queries = new Map<number, UnansweredQuery>();
   readonly #release = new DemandRanges(Kind.Release);
   readonly #cancel = new DemandRanges(Kind.Cancel);
   readonly #gather = new DemandRanges(Kind.Gather);
@@ -79,6 +93,7 @@ export class Session implements ConnectionOwner, ReferenceOwner {
   #lastGraph = 0;
   #lastQuery = 0;
   #creditedSeq = 0;
+  #answered = 0;
 
   private constructor() {
     this.functions = new FunctionTable((number, hash, name, body) => {
@@ -143,10 +158,10 @@ export class Session implements ConnectionOwner, ReferenceOwner {
     payload: readonly Uint8Array[],
   ): void {
     const number = ++this.#lastGraph;
-    this.#graphs.set(number, graph);
-    this.#connection.send(
+    const frame = this.#connection.send(
       encodeSubmit(this.epoch, { graph: number, layers, more: false }, payload),
     );
+    this.#graphs.set(number, { rows: graph, frame });
   }
 
   /** What is pending leaves at the end of the present microtask queue. */
@@ -214,7 +229,7 @@ export class Session implements ConnectionOwner, ReferenceOwner {
           ),
         );
       }, QUERY_MS);
-      this.#queries.set(request, resolve);
+      this.#queries.set(request, { what, body, answer: resolve });
       this.#connection.send(encodeQuery(this.epoch, { request, what, body }));
     }).finally(() => clearTimeout(timer));
     this.checkOpen();
@@ -291,8 +306,16 @@ export class Session implements ConnectionOwner, ReferenceOwner {
 
   // --- What comes in.
 
-  hasUnacknowledged(): boolean {
-    return this.#graphs.size > 0 || this.#queries.size > 0;
+  get answered(): number {
+    return this.#answered;
+  }
+
+  /** Rows and answers are told again; replies and notices are not. */
+  onResumed(): void {
+    this.noWorkers = undefined;
+    for (const [request, { what, body }] of this.#queries) {
+      this.#connection.send(encodeQuery(this.epoch, { request, what, body }));
+    }
   }
 
   onFrame(frame: Frame): void {
@@ -308,7 +331,7 @@ export class Session implements ConnectionOwner, ReferenceOwner {
         return;
       case Kind.Reply: {
         const { request, body } = decodeReply(frame);
-        this.#queries.get(request)?.(body);
+        this.#queries.get(request)?.answer(body);
         this.#queries.delete(request);
         return;
       }
@@ -339,7 +362,7 @@ export class Session implements ConnectionOwner, ReferenceOwner {
     const woken: Waiter[] = [];
     for (const rows of this.#layers.values()) rows.wakeAll(woken);
     this.#graphs.clear();
-    for (const answer of this.#queries.values()) answer(undefined);
+    for (const { answer } of this.#queries.values()) answer(undefined);
     this.#queries.clear();
     this.stored.close();
     wake(woken);
@@ -373,9 +396,19 @@ export class Session implements ConnectionOwner, ReferenceOwner {
     for (const rows of failed) for (const watcher of this.failureWatchers) watcher.onFailure(rows);
   }
 
+  /** Takes an answer to a graph in; gives its rows, or undefined if it is answered already. */
+  #onAnswer(graph: number): readonly GraphRows[] | undefined {
+    const unanswered = this.#graphs.get(graph);
+    if (unanswered === undefined) return undefined;
+    this.#graphs.delete(graph);
+    this.#answered = graph;
+    this.#connection.confirm(unanswered.frame);
+    return unanswered.rows;
+  }
+
   #onAccepted(frame: Frame): void {
     const { graph, layers, serials } = decodeAccepted(frame);
-    this.#graphs.delete(graph);
+    this.#onAnswer(graph);
     layers?.forEach((layer, i) => {
       const rows = this.#layers.get(layer);
       if (rows !== undefined) rows.accepted(serials?.[i] ?? 0);
@@ -384,8 +417,7 @@ export class Session implements ConnectionOwner, ReferenceOwner {
 
   #onRefused(frame: Frame): void {
     const { graph, code, message, layer, index } = decodeRefused(frame);
-    const refused = this.#graphs.get(graph);
-    this.#graphs.delete(graph);
+    const refused = this.#onAnswer(graph);
     const error = new HeddleError(
       isErrorCode(code) ? code : 'ERR_GRAPH_INVALID',
       `${message ?? 'the graph was refused'} (layer ${layer}, row ${index})`,

@@ -4,8 +4,9 @@ use heddle_core::event::ProcJoined;
 use heddle_core::id::{ClientId, Incarnation, Millis, ProcId};
 use heddle_core::{Event, limits};
 use heddle_net::PeerId;
-use heddle_wire::{Hello, Role as HelloRole, Welcome};
+use heddle_wire::{Bye, Hello, Role as HelloRole, Welcome};
 
+use crate::answers::Answers;
 use crate::server::Loop;
 use crate::sessions::{ClientSession, Identity, Role, Session, Usage, WorkerSession};
 
@@ -13,17 +14,6 @@ impl Loop {
     /// A first hello. A worker that comes back is a new proc with an empty store; a client that
     /// comes back within its grace is the client it was.
     pub(crate) fn hello(&mut self, peer: PeerId, hello: &Hello<'_>) {
-        if let Some(session) = self.sessions.get(peer) {
-            // A client whose event loop was blocked cannot know whether it was given up meanwhile, so
-            // it greets again; if it was not, nothing has changed.
-            return match &session.role {
-                Role::Client(client) if client.key == hello.session => {
-                    let client = client.client;
-                    self.welcome(peer, client, 0);
-                }
-                _ => self.reject(peer, "ERR_PROTOCOL", "a second hello"),
-            };
-        }
         let identity = Identity {
             name: hello.name.to_owned(),
             host: hello.host.to_owned(),
@@ -37,7 +27,14 @@ impl Loop {
 
     fn client_joins(&mut self, peer: PeerId, hello: &Hello<'_>, identity: Identity) {
         let key = hello.session;
-        // Its former connection may not have been noticed to be gone yet.
+        let known = self.sessions.greeting(&key);
+        // From a connection the client has given up, overtaken by its next one.
+        if known.is_some_and(|known| hello.greeting <= known) {
+            self.counters.stale += 1;
+            return;
+        }
+        // Its former connection may not have been noticed to be gone yet. What is still under way there
+        // is not read any more: the client is told what was, and says the rest again.
         if let Some(former) = self.sessions.find_key(&key) {
             self.router.drop_peer(former);
             self.lost(former);
@@ -45,45 +42,56 @@ impl Loop {
         let update_credit = hello
             .update_credit
             .clamp(1, limits::UPDATE_CREDIT_MAX as u32);
-        let (client, event) = match self.sessions.resume(&key) {
-            Some(known) => {
-                let client = ClientId(known);
-                (
-                    known,
-                    Event::ClientResumed {
-                        client,
-                        update_credit,
-                    },
-                )
-            }
-            None => {
-                let Some(fresh) = next(&mut self.clients_named, u32::MAX) else {
-                    return self.reject(peer, "ERR_LIMIT_EXCEEDED", "too many clients came so far");
-                };
-                let client = ClientId(fresh);
-                (
-                    fresh,
-                    Event::ClientJoined {
-                        client,
-                        update_credit,
-                    },
-                )
-            }
+        let Some((session, event)) = self.returned(hello, update_credit).or_else(|| {
+            let fresh = next(&mut self.clients_named, u32::MAX)?;
+            let client = ClientId(fresh);
+            let session = ClientSession {
+                client: fresh,
+                key,
+                grace_ms: hello.grace_ms.min(self.config.client_grace_ms),
+                greeting: hello.greeting,
+                received: 0,
+                answers: Answers::default(),
+            };
+            let event = Event::ClientJoined {
+                client,
+                update_credit,
+            };
+            Some((session, event))
+        }) else {
+            return self.reject(peer, "ERR_LIMIT_EXCEEDED", "too many clients came so far");
         };
-        let grace_ms = hello.grace_ms.min(self.config.client_grace_ms);
-        let role = Role::Client(ClientSession {
-            client,
-            key,
-            grace_ms,
-        });
+        self.welcome(peer, session.client, 0, session.received);
+        self.outgoing.answers(peer, &session.answers);
         self.sessions.insert(Session {
             peer,
             heard_ms: self.now.0,
             identity,
-            role,
+            role: Role::Client(session),
         });
-        self.welcome(peer, client, 0);
         self.apply(Some(peer), event);
+    }
+
+    /// The session that goes on with this hello; `None` if none is waited for, or something it has not
+    /// heard cannot be said again. Then it is over, and the client learns from its new id.
+    fn returned(
+        &mut self,
+        hello: &Hello<'_>,
+        update_credit: u32,
+    ) -> Option<(ClientSession, Event<'static>)> {
+        let mut session = self.sessions.resume(&hello.session)?;
+        let client = ClientId(session.client);
+        if !session.answers.reach(hello.answered) {
+            self.apply(None, Event::ClientLeft { client });
+            return None;
+        }
+        session.answers.confirm(hello.answered);
+        session.greeting = hello.greeting;
+        let event = Event::ClientResumed {
+            client,
+            update_credit,
+        };
+        Some((session, event))
     }
 
     fn worker_joins(&mut self, peer: PeerId, hello: &Hello<'_>, identity: Identity) {
@@ -103,7 +111,7 @@ impl Loop {
             identity,
             role,
         });
-        self.welcome(peer, proc, incarnation);
+        self.welcome(peer, proc, incarnation, 0);
         self.apply(
             Some(peer),
             Event::ProcJoined(ProcJoined {
@@ -118,7 +126,7 @@ impl Loop {
         );
     }
 
-    fn welcome(&mut self, to: PeerId, peer: u32, incarnation: u32) {
+    fn welcome(&mut self, to: PeerId, peer: u32, incarnation: u32, received: u64) {
         let welcome = Welcome {
             peer,
             incarnation,
@@ -126,6 +134,7 @@ impl Loop {
             inline_bytes_max: limits::INLINE_BYTES_MAX as u32,
             package_version: &self.config.package_version,
             capabilities: &[],
+            received,
         };
         self.outgoing.welcome(to, &welcome);
     }
@@ -141,7 +150,7 @@ impl Loop {
                 let client = ClientId(session.client);
                 self.notices.forget(client);
                 let deadline = Millis(self.now.0 + u64::from(session.grace_ms));
-                if session.grace_ms > 0 && self.sessions.await_return(&session, deadline.0) {
+                if session.grace_ms > 0 && self.sessions.await_return(session, deadline.0) {
                     self.apply(None, Event::ClientLost { client, deadline });
                 } else {
                     self.apply(None, Event::ClientLeft { client });
@@ -150,8 +159,24 @@ impl Loop {
         }
     }
 
-    /// The peer said goodbye: whatever it holds is released at once.
-    pub(crate) fn left(&mut self, peer: PeerId) {
+    /// The peer said goodbye. A client may say so on a connection where it has not said hello: its own was
+    /// lost, and it had nothing more to say.
+    pub(crate) fn bye(&mut self, peer: PeerId, bye: &Bye<'_>) {
+        if self.sessions.get(peer).is_none()
+            && let Some(key) = bye.session
+        {
+            if let Some(connected) = self.sessions.find_key(&key) {
+                self.left(connected);
+            } else if let Some(session) = self.sessions.resume(&key) {
+                let client = ClientId(session.client);
+                self.apply(None, Event::ClientLeft { client });
+            }
+        }
+        self.left(peer);
+    }
+
+    /// Whatever the peer holds is released at once.
+    fn left(&mut self, peer: PeerId) {
         self.router.drop_peer(peer);
         let Some(session) = self.sessions.remove(peer) else {
             return;

@@ -78,6 +78,11 @@ impl Loop {
     }
 
     fn meaning(&mut self, peer: PeerId, inbound: Inbound<'_>) {
+        if matches!(inbound, Inbound::Event(_) | Inbound::Query(_))
+            && let Some(client) = self.sessions.client_of(peer)
+        {
+            client.received += 1;
+        }
         match inbound {
             Inbound::Event(event) => {
                 self.cpu.lap(Phase::Receive);
@@ -86,28 +91,40 @@ impl Loop {
             }
             Inbound::Heartbeat(heartbeat) => self.heartbeat(peer, &heartbeat),
             Inbound::Hello(hello) => self.hello(peer, &hello),
-            Inbound::Bye(_) => self.left(peer),
+            Inbound::Bye(bye) => self.bye(peer, &bye),
+            Inbound::Leftover => self.counters.stale += 1,
             Inbound::Query(query) => self.query(peer, &query),
         }
     }
 
-    /// A heartbeat is answered, so that the peer knows the same of this side.
+    /// A heartbeat is answered, so that the peer knows the same of this side. A client also learns what
+    /// arrived; one that was given up, while it was blocked or its connection was broken, learns that
+    /// nobody is known here, and greets again. A worker never returns.
     fn heartbeat(&mut self, peer: PeerId, heartbeat: &Heartbeat) {
-        if let Some(session) = self.sessions.get(peer)
-            && let Role::Worker(worker) = &mut session.role
-        {
-            worker.usage = Usage {
-                rss_bytes: heartbeat.rss_bytes,
-                stored_bytes: heartbeat.stored_bytes,
-                fetched_bytes: heartbeat.fetched_bytes,
-                cpu_compute_ns: heartbeat.cpu_compute_ns,
-                cpu_lane_ns: heartbeat.cpu_lane_ns,
-                cpu_main_ns: heartbeat.cpu_main_ns,
-                layers: heartbeat.layers,
-                loop_lag_us: heartbeat.loop_lag_us,
-            };
+        let mut answer = Heartbeat::default();
+        match self.sessions.get(peer).map(|session| &mut session.role) {
+            Some(Role::Worker(worker)) => {
+                answer.peer = worker.proc;
+                worker.usage = Usage {
+                    rss_bytes: heartbeat.rss_bytes,
+                    stored_bytes: heartbeat.stored_bytes,
+                    fetched_bytes: heartbeat.fetched_bytes,
+                    cpu_compute_ns: heartbeat.cpu_compute_ns,
+                    cpu_lane_ns: heartbeat.cpu_lane_ns,
+                    cpu_main_ns: heartbeat.cpu_main_ns,
+                    layers: heartbeat.layers,
+                    loop_lag_us: heartbeat.loop_lag_us,
+                };
+            }
+            Some(Role::Client(client)) => {
+                answer.peer = client.client;
+                answer.received = client.received as f64;
+                client.answers.confirm(heartbeat.answered);
+            }
+            None if heartbeat.incarnation == 0 => self.counters.stale += 1,
+            None => return self.reject(peer, "ERR_PROTOCOL", "a worker says hello first"),
         }
-        self.outgoing.heartbeat(peer);
+        self.outgoing.heartbeat(peer, &answer);
     }
 }
 

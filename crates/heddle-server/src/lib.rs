@@ -22,6 +22,7 @@
 //! Deliberately absent: timers that delay a send, locks on the hot path, anything global.
 
 mod admission;
+mod answers;
 mod config;
 mod cpu;
 mod error;

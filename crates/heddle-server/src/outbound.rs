@@ -1,13 +1,13 @@
 //! What the engine wants told: encoded once per peer and turn, then sent.
 
 use heddle_core::Engine;
-use heddle_core::fault::Fault;
 use heddle_core::id::{ClientId, Millis, ProcId};
 use heddle_core::out::{Message, ProcOut};
 use heddle_core::view::ProcView;
 use heddle_net::{Part, PeerId, SendOutcome};
 use heddle_wire::{Encoder, Heartbeat, OutFrame, Welcome};
 
+use crate::answers::Answers;
 use crate::error::ServerError;
 use crate::notices::Notice;
 use crate::server::Loop;
@@ -42,9 +42,15 @@ impl Outgoing {
         self.frames.push((to, frame));
     }
 
-    pub fn heartbeat(&mut self, to: PeerId) {
-        let frame = self.encoder.heartbeat(&Heartbeat::default());
+    pub fn heartbeat(&mut self, to: PeerId, beat: &Heartbeat) {
+        let frame = self.encoder.heartbeat(beat);
         self.frames.push((to, frame));
+    }
+
+    /// Says answers again, to a client that has returned.
+    pub fn answers(&mut self, to: PeerId, answers: &Answers) {
+        self.frames
+            .extend(answers.frames().map(|frame| (to, frame)));
     }
 
     pub fn reply(&mut self, to: PeerId, request: u32, body: &str) {
@@ -72,19 +78,6 @@ impl Outgoing {
     pub fn clear(&mut self) {
         self.frames.clear();
         self.drops.clear();
-    }
-
-    fn accepted(&mut self, to: PeerId, graph: u32, layers: &[u32], serials: &[u32]) {
-        let frame = self.encoder.accepted(graph, layers, serials);
-        self.frames.push((to, frame));
-    }
-
-    fn refused(&mut self, to: PeerId, graph: u32, fault: &Fault) {
-        let (code, text) = (fault.code, &fault.message);
-        let frame = self
-            .encoder
-            .refused(graph, code, text, fault.layer, fault.index);
-        self.frames.push((to, frame));
     }
 
     fn notice(&mut self, sessions: &Sessions, notice: &Notice) {
@@ -179,18 +172,18 @@ impl Loop {
                 layers,
                 serials,
             } => {
-                if let Some(peer) = self.sessions.client(client) {
-                    self.outgoing.accepted(peer, graph, &layers, &serials);
-                }
+                let frame = self.outgoing.encoder.accepted(graph, &layers, &serials);
+                self.answer(client, graph, frame);
             }
             Message::Refused {
                 client,
                 graph,
                 fault,
             } => {
-                if let Some(peer) = self.sessions.client(client) {
-                    self.outgoing.refused(peer, graph, &fault);
-                }
+                let (code, text) = (fault.code, &fault.message);
+                let encoder = &mut self.outgoing.encoder;
+                let frame = encoder.refused(graph, code, text, fault.layer, fault.index);
+                self.answer(client, graph, frame);
             }
             Message::Notice {
                 client,
@@ -209,6 +202,12 @@ impl Loop {
                     self.outgoing.notice(&self.sessions, &notice);
                 }
             }
+        }
+    }
+
+    fn answer(&mut self, client: ClientId, graph: u32, frame: OutFrame) {
+        if let Some(peer) = self.sessions.keep_answer(client, graph, &frame) {
+            self.outgoing.frames.push((peer, frame));
         }
     }
 

@@ -41,7 +41,7 @@ pub(crate) struct Counters {
     pub turns: u64,
     /// Peers dropped for what they sent.
     pub rejected: u64,
-    /// Frames of another epoch, ignored.
+    /// Frames that are left over from another epoch or a lost connection, ignored.
     pub stale: u64,
 }
 
@@ -214,8 +214,8 @@ impl Loop {
             .0
             .saturating_sub(u64::from(self.config.peer_deadline_ms));
         for peer in self.sessions.silent(deadline) {
-            // A client may only be blocked: it can greet again over the same connection.
-            if !self.sessions.is_client(peer) {
+            // A client may only be blocked: its next heartbeat is answered, and it greets again.
+            if self.sessions.client_of(peer).is_none() {
                 self.router.drop_peer(peer);
             }
             self.lost(peer);

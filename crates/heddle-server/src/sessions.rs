@@ -5,6 +5,9 @@ use std::collections::HashMap;
 
 use heddle_core::id::{ClientId, ProcId};
 use heddle_net::PeerId;
+use heddle_wire::OutFrame;
+
+use crate::answers::Answers;
 
 /// Milliseconds since the server started.
 pub(crate) type Millis = u64;
@@ -37,11 +40,18 @@ pub(crate) enum Role {
     Worker(WorkerSession),
 }
 
+/// What is known of a client, over all its connections.
 #[derive(Debug)]
 pub(crate) struct ClientSession {
     pub client: u32,
     pub key: SessionKey,
     pub grace_ms: u32,
+    /// The number of its last hello: one that is not newer comes from a connection it has given up.
+    pub greeting: u32,
+    /// Frames taken in, but for hello, heartbeats and goodbye. It says again what comes after them.
+    pub received: u64,
+    /// What it may not have heard.
+    pub answers: Answers,
 }
 
 #[derive(Debug)]
@@ -65,9 +75,9 @@ pub(crate) struct Usage {
 }
 
 /// A client without a connection, waited for. The engine keeps its demand until the same moment.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Absent {
-    client: u32,
+    session: ClientSession,
     until_ms: Millis,
 }
 
@@ -92,10 +102,12 @@ impl Sessions {
             .filter(|session| session.peer == peer)
     }
 
-    /// Whether the peer said hello as a client.
-    pub fn is_client(&mut self, peer: PeerId) -> bool {
-        self.get(peer)
-            .is_some_and(|session| matches!(session.role, Role::Client(_)))
+    /// The session of a peer that said hello as a client.
+    pub fn client_of(&mut self, peer: PeerId) -> Option<&mut ClientSession> {
+        match &mut self.get(peer)?.role {
+            Role::Client(client) => Some(client),
+            Role::Worker(_) => None,
+        }
     }
 
     /// Where a connected client is.
@@ -169,24 +181,40 @@ impl Sessions {
             .map(|session| session.peer)
     }
 
+    /// The number of the last hello under this key, if its client is connected or waited for.
+    pub fn greeting(&self, key: &SessionKey) -> Option<u32> {
+        let connected = self.iter().find_map(|session| match &session.role {
+            Role::Client(client) if client.key == *key => Some(client.greeting),
+            _ => None,
+        });
+        connected.or_else(|| self.absent.get(key).map(|absent| absent.session.greeting))
+    }
+
+    /// Keeps an answer until its client is known to have it; gives where the client is, if it is.
+    pub fn keep_answer(&mut self, to: ClientId, graph: u32, frame: &OutFrame) -> Option<PeerId> {
+        if let Some(peer) = self.client(to) {
+            self.client_of(peer)?.answers.keep(graph, frame);
+            return Some(peer);
+        }
+        let mut absent = self.absent.values_mut().map(|absent| &mut absent.session);
+        let session = absent.find(|session| session.client == to.0)?;
+        session.answers.keep(graph, frame);
+        None
+    }
+
     /// Waits for a lost client until `until_ms`; gives false if too many are waited for.
-    pub fn await_return(&mut self, client: &ClientSession, until_ms: Millis) -> bool {
+    pub fn await_return(&mut self, session: ClientSession, until_ms: Millis) -> bool {
         if self.absent.len() >= ABSENT_MAX {
             return false;
         }
-        self.absent.insert(
-            client.key,
-            Absent {
-                client: client.client,
-                until_ms,
-            },
-        );
+        self.absent
+            .insert(session.key, Absent { session, until_ms });
         true
     }
 
     /// The client that returns under this key, if it is waited for.
-    pub fn resume(&mut self, key: &SessionKey) -> Option<u32> {
-        self.absent.remove(key).map(|absent| absent.client)
+    pub fn resume(&mut self, key: &SessionKey) -> Option<ClientSession> {
+        self.absent.remove(key).map(|absent| absent.session)
     }
 
     /// Peers silent since before `since_ms`.

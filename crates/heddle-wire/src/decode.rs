@@ -4,7 +4,7 @@
 use crate::error::WireError;
 use crate::frame::Frame;
 use crate::generated::protocol::Kind;
-use crate::session::{self, Heartbeat, Hello, Query};
+use crate::session::{self, Bye, Heartbeat, Hello, Query};
 use crate::{graph, worker};
 use heddle_core::event::Event;
 use heddle_core::id::{ClientId, ProcId};
@@ -25,10 +25,13 @@ pub enum Sender {
 pub enum Inbound<'a> {
     /// The first frame of a connection.
     Hello(Hello<'a>),
-    /// A graceful end, and why.
-    Bye(&'a str),
+    /// A graceful end, perhaps of a session that had another connection.
+    Bye(Bye<'a>),
     /// A sign of life.
     Heartbeat(Heartbeat),
+    /// What a client may say, on a connection where nobody said hello: left over from a connection that was lost,
+    /// or from a client that does not know yet that it was. It is not read; the client says it again.
+    Leftover,
     /// A tool's question.
     Query(Query<'a>),
     /// Something for the engine.
@@ -45,13 +48,25 @@ pub fn decode<R>(
     then: impl FnOnce(Inbound<'_>) -> R,
 ) -> Result<R, WireError> {
     let event = match (sender, frame.header.kind) {
-        // A client that was blocked greets again, not knowing whether it was given up.
-        (Sender::New | Sender::Client(_), Kind::Hello) => {
+        (Sender::New, Kind::Hello) => {
             return Ok(then(Inbound::Hello(session::hello(frame)?)));
         }
-        (Sender::New, _) => return Err(not_allowed(frame)),
+        // Who was ever welcomed knows the epoch.
+        (Sender::New, _) if frame.epoch() == 0 => return Err(not_allowed(frame)),
+        (
+            Sender::New,
+            Kind::Query
+            | Kind::Submit
+            | Kind::DefineFunction
+            | Kind::Want
+            | Kind::Release
+            | Kind::Cancel
+            | Kind::Gather
+            | Kind::Credit,
+        ) => return Ok(then(Inbound::Leftover)),
         (_, Kind::Bye) => return Ok(then(Inbound::Bye(session::bye(frame)?))),
         (_, Kind::Heartbeat) => return Ok(then(Inbound::Heartbeat(session::heartbeat(frame)?))),
+        (Sender::New, _) => return Err(not_allowed(frame)),
         (Sender::Client(client), kind) => match kind {
             Kind::Query => return Ok(then(Inbound::Query(session::query(frame)?))),
             Kind::Submit => return graph::submit(frame, client, |e| then(Inbound::Event(e))),

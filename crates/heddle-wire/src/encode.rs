@@ -85,6 +85,7 @@ impl Encoder {
             inline_bytes_max: welcome.inline_bytes_max,
             package_version: Some(self.fbb.create_string(welcome.package_version)),
             capabilities: (!names.is_empty()).then(|| self.fbb.create_vector(&names)),
+            received: welcome.received as f64,
         };
         let root = fb::Welcome::create(&mut self.fbb, &args);
         self.finish(Kind::Welcome, root, Vec::new())
@@ -104,6 +105,7 @@ impl Encoder {
     pub fn bye(&mut self, reason: &str) -> OutFrame {
         let args = fb::ByeArgs {
             reason: Some(self.fbb.create_string(reason)),
+            session: None,
         };
         let root = fb::Bye::create(&mut self.fbb, &args);
         self.finish(Kind::Bye, root, Vec::new())
@@ -124,6 +126,8 @@ impl Encoder {
             cpu_lane_ns: beat.cpu_lane_ns,
             cpu_main_ns: beat.cpu_main_ns,
             layers: beat.layers,
+            received: beat.received,
+            answered: beat.answered,
         };
         let root = fb::Heartbeat::create(&mut self.fbb, &args);
         self.finish(Kind::Heartbeat, root, Vec::new())

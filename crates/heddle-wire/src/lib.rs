@@ -31,4 +31,4 @@ pub use encode::{Encoder, OutFrame};
 pub use error::{WireCode, WireError};
 pub use frame::{Aligned, Frame};
 pub use heddle_core::limits;
-pub use session::{Heartbeat, Hello, Query, Role, Welcome};
+pub use session::{Bye, Heartbeat, Hello, Query, Role, Welcome};

@@ -44,6 +44,19 @@ pub struct Hello<'a> {
     pub update_credit: u32,
     /// Clients: how long its demand outlives a lost connection.
     pub grace_ms: u32,
+    /// Clients: ascending over the connections of a session.
+    pub greeting: u32,
+    /// Clients: the last graph that was accepted or refused.
+    pub answered: u32,
+}
+
+/// A graceful end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bye<'a> {
+    /// Why.
+    pub reason: &'a str,
+    /// The session a client ends, whatever the connection; `None` if it names none.
+    pub session: Option<[u8; 16]>,
 }
 
 /// Totals of a peer since its process began; 0 where it has none.
@@ -62,6 +75,8 @@ pub struct Heartbeat {
     pub cpu_lane_ns: f64,
     pub cpu_main_ns: f64,
     pub layers: u32,
+    pub received: f64,
+    pub answered: u32,
 }
 
 /// A tool's question.
@@ -90,6 +105,8 @@ pub struct Welcome<'a> {
     pub package_version: &'a str,
     /// What the scheduler can do beyond the protocol's minimum.
     pub capabilities: &'a [&'a str],
+    /// Clients: frames of this session taken in so far; exact up to 2^53.
+    pub received: u64,
 }
 
 const KEY_BINDING_BYTES_MAX: usize = 64;
@@ -159,6 +176,8 @@ pub(crate) fn hello<'a>(frame: &Frame<'a>) -> Result<Hello<'a>, WireError> {
         memory_bytes: whole(table.memory_bytes()),
         update_credit: table.update_credit(),
         grace_ms: table.grace_ms(),
+        greeting: table.greeting(),
+        answered: table.answered(),
     })
 }
 
@@ -177,6 +196,8 @@ pub(crate) fn heartbeat(frame: &Frame<'_>) -> Result<Heartbeat, WireError> {
         cpu_lane_ns: total(table.cpu_lane_ns()),
         cpu_main_ns: total(table.cpu_main_ns()),
         layers: table.layers(),
+        received: total(table.received()),
+        answered: table.answered(),
     })
 }
 
@@ -193,8 +214,15 @@ pub(crate) fn query<'a>(frame: &Frame<'a>) -> Result<Query<'a>, WireError> {
     })
 }
 
-pub(crate) fn bye<'a>(frame: &Frame<'a>) -> Result<&'a str, WireError> {
-    text(root::<fb::Bye<'_>>(frame.body)?.reason(), "Bye.reason")
+pub(crate) fn bye<'a>(frame: &Frame<'a>) -> Result<Bye<'a>, WireError> {
+    let table = root::<fb::Bye<'_>>(frame.body)?;
+    let session = table.session().map(|v| <[u8; 16]>::try_from(v.bytes()));
+    Ok(Bye {
+        reason: text(table.reason(), "Bye.reason")?,
+        session: session
+            .transpose()
+            .map_err(|_| WireError::protocol("Bye.session", 0, "is not 16 bytes"))?,
+    })
 }
 
 /// A total as a peer reports it: what is no number, or negative, counts as 0.

@@ -32,6 +32,10 @@ export class FakeScheduler implements AsyncDisposable {
   readonly frames: Frame[] = [];
   /** Submits are answered with Accepted; the serial is 100 + the layer's number. */
   accept = true;
+  /** Takes nothing in until the next Hello, as a scheduler that does not know the client. */
+  deaf = false;
+  /** Frames taken in, as a scheduler counts them. */
+  received = 0;
   /** Hellos are answered with Welcome. */
   welcome = true;
   hellos = 0;
@@ -120,8 +124,12 @@ export class FakeScheduler implements AsyncDisposable {
 
   async #receive(): Promise<void> {
     for await (const [peer, ...parts] of this.#socket) {
-      this.#peer = peer as Uint8Array;
-      await this.#frame(splitFrame(parts));
+      const frame = splitFrame(parts);
+      // Of a connection the client has left, nothing is read any more.
+      if (frame.kind === Kind.Hello) this.#peer = peer as Uint8Array;
+      else if (this.#peer === undefined || !Buffer.from(this.#peer).equals(peer as Buffer))
+        continue;
+      await this.#frame(frame);
     }
   }
 
@@ -129,14 +137,19 @@ export class FakeScheduler implements AsyncDisposable {
     const { epoch } = this;
     if (frame.kind === Kind.Hello) {
       this.hellos++;
+      this.deaf = false;
       if (this.welcome)
-        await this.send(encodeWelcome(epoch, { peer: 1, epoch, heartbeatMs: 1000 }));
+        await this.send(
+          encodeWelcome(epoch, { peer: 1, epoch, heartbeatMs: 1000, received: this.received }),
+        );
       return;
     }
     if (frame.kind === Kind.Heartbeat) {
-      await this.send(encodeHeartbeat(epoch, { peer: 1 }));
+      await this.send(encodeHeartbeat(epoch, { peer: 1, received: this.received }));
       return;
     }
+    if (this.deaf) return;
+    if (frame.kind !== Kind.Bye) this.received++;
     if (frame.kind === Kind.Query) {
       const { request, what } = decodeQuery(frame);
       const body = this.replies.get(what ?? '');

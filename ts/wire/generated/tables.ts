@@ -27,6 +27,10 @@ export interface Hello {
   updateCredit: number;
   /** clients: how long its demand outlives a lost connection */
   graceMs: number;
+  /** clients: ascending over the connections of a session */
+  greeting: number;
+  /** clients: the last graph that was accepted or refused */
+  answered: number;
 }
 
 /** Reads the Hello at byte `at`. */
@@ -46,6 +50,8 @@ export function readHello(r: Reader, at: number): Hello {
     memoryBytes: r.f64(24, 0),
     updateCredit: r.u32(26, 0),
     graceMs: r.u32(28, 0),
+    greeting: r.u32(30, 0),
+    answered: r.u32(32, 0),
   };
 }
 
@@ -58,7 +64,7 @@ export function writeHello(w: Writer, m: Draft<Hello>): number {
   const name = w.string(m.name);
   const host = w.string(m.host);
   const dataAddress = w.string(m.dataAddress);
-  w.start(13);
+  w.start(15);
   w.f64(10, m.memoryBytes, 0);
   w.offset(1, session);
   w.offset(2, packageVersion);
@@ -70,6 +76,8 @@ export function writeHello(w: Writer, m: Draft<Hello>): number {
   w.offset(8, dataAddress);
   w.u32(11, m.updateCredit, 0);
   w.u32(12, m.graceMs, 0);
+  w.u32(13, m.greeting, 0);
+  w.u32(14, m.answered, 0);
   w.u16(9, m.lanes, 0);
   w.u8(0, m.role, Role.Client);
   return w.end();
@@ -86,6 +94,8 @@ export interface Welcome {
   inlineBytesMax: number;
   packageVersion: string | undefined;
   capabilities: readonly string[];
+  /** clients: frames of this session taken in so far (see README: Return) */
+  received: number;
 }
 
 /** Reads the Welcome at byte `at`. */
@@ -99,6 +109,7 @@ export function readWelcome(r: Reader, at: number): Welcome {
     inlineBytesMax: r.u32(12, 0),
     packageVersion: r.string(14),
     capabilities: r.strings(16),
+    received: r.f64(18, 0),
   };
 }
 
@@ -106,7 +117,8 @@ export function readWelcome(r: Reader, at: number): Welcome {
 export function writeWelcome(w: Writer, m: Draft<Welcome>): number {
   const packageVersion = w.string(m.packageVersion);
   const capabilities = w.strings(m.capabilities);
-  w.start(7);
+  w.start(8);
+  w.f64(7, m.received, 0);
   w.u32(0, m.peer, 0);
   w.u32(1, m.incarnation, 0);
   w.u32(2, m.epoch, 0);
@@ -145,6 +157,8 @@ export function writeReject(w: Writer, m: Draft<Reject>): number {
 /** Explicit, graceful end of a connection: demand is released at once. */
 export interface Bye {
   reason: string | undefined;
+  /** clients: as in Hello, for the connection may be a new one */
+  session: Uint8Array | undefined;
 }
 
 /** Reads the Bye at byte `at`. */
@@ -152,19 +166,23 @@ export function readBye(r: Reader, at: number): Bye {
   r.enter(at, 'Bye');
   return {
     reason: r.string(4),
+    session: r.u8s(6),
   };
 }
 
 /** Writes one Bye; gives its offset. Members left out are absent from the frame. */
 export function writeBye(w: Writer, m: Draft<Bye>): number {
   const reason = w.string(m.reason);
-  w.start(1);
+  const session = w.vector(m.session);
+  w.start(2);
   w.offset(0, reason);
+  w.offset(1, session);
   return w.end();
 }
 
 /** Application heartbeat, both ways; counters are totals since the process began. */
 export interface Heartbeat {
+  /** to clients: 0 if the sender is not known, and must say hello */
   peer: number;
   incarnation: number;
   loopLagUs: number;
@@ -181,6 +199,10 @@ export interface Heartbeat {
   cpuLaneNs: number;
   /** CPU of the worker's main thread */
   cpuMainNs: number;
+  /** to clients: as in Welcome */
+  received: number;
+  /** from clients: as in Hello */
+  answered: number;
   /** from workers: layer definitions held, all threads */
   layers: number;
 }
@@ -200,13 +222,15 @@ export function readHeartbeat(r: Reader, at: number): Heartbeat {
     cpuComputeNs: r.f64(20, 0),
     cpuLaneNs: r.f64(22, 0),
     cpuMainNs: r.f64(24, 0),
-    layers: r.u32(26, 0),
+    received: r.f64(26, 0),
+    answered: r.u32(28, 0),
+    layers: r.u32(30, 0),
   };
 }
 
 /** Writes one Heartbeat; gives its offset. Members left out are absent from the frame. */
 export function writeHeartbeat(w: Writer, m: Draft<Heartbeat>): number {
-  w.start(12);
+  w.start(14);
   w.f64(3, m.rssBytes, 0);
   w.f64(4, m.storedBytes, 0);
   w.f64(6, m.fetchedBytes, 0);
@@ -214,11 +238,13 @@ export function writeHeartbeat(w: Writer, m: Draft<Heartbeat>): number {
   w.f64(8, m.cpuComputeNs, 0);
   w.f64(9, m.cpuLaneNs, 0);
   w.f64(10, m.cpuMainNs, 0);
+  w.f64(11, m.received, 0);
   w.u32(0, m.peer, 0);
   w.u32(1, m.incarnation, 0);
   w.u32(2, m.loopLagUs, 0);
   w.u32(5, m.storedValues, 0);
-  w.u32(11, m.layers, 0);
+  w.u32(12, m.answered, 0);
+  w.u32(13, m.layers, 0);
   return w.end();
 }
 

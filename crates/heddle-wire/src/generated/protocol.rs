@@ -869,6 +869,8 @@ impl<'a> Hello<'a> {
   pub const VT_MEMORY_BYTES: ::flatbuffers::VOffsetT = 24;
   pub const VT_UPDATE_CREDIT: ::flatbuffers::VOffsetT = 26;
   pub const VT_GRACE_MS: ::flatbuffers::VOffsetT = 28;
+  pub const VT_GREETING: ::flatbuffers::VOffsetT = 30;
+  pub const VT_ANSWERED: ::flatbuffers::VOffsetT = 32;
 
   #[inline]
   pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -881,6 +883,8 @@ impl<'a> Hello<'a> {
   ) -> ::flatbuffers::WIPOffset<Hello<'bldr>> {
     let mut builder = HelloBuilder::new(_fbb);
     builder.add_memory_bytes(args.memory_bytes);
+    builder.add_answered(args.answered);
+    builder.add_greeting(args.greeting);
     builder.add_grace_ms(args.grace_ms);
     builder.add_update_credit(args.update_credit);
     if let Some(x) = args.data_address { builder.add_data_address(x); }
@@ -988,6 +992,20 @@ impl<'a> Hello<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<u32>(Hello::VT_GRACE_MS, Some(0)).unwrap()}
   }
+  #[inline]
+  pub fn greeting(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Hello::VT_GREETING, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn answered(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Hello::VT_ANSWERED, Some(0)).unwrap()}
+  }
 }
 
 impl ::flatbuffers::Verifiable for Hello<'_> {
@@ -1009,6 +1027,8 @@ impl ::flatbuffers::Verifiable for Hello<'_> {
      .visit_field::<f64>("memory_bytes", Self::VT_MEMORY_BYTES, false)?
      .visit_field::<u32>("update_credit", Self::VT_UPDATE_CREDIT, false)?
      .visit_field::<u32>("grace_ms", Self::VT_GRACE_MS, false)?
+     .visit_field::<u32>("greeting", Self::VT_GREETING, false)?
+     .visit_field::<u32>("answered", Self::VT_ANSWERED, false)?
      .finish();
     Ok(())
   }
@@ -1027,6 +1047,8 @@ pub struct HelloArgs<'a> {
     pub memory_bytes: f64,
     pub update_credit: u32,
     pub grace_ms: u32,
+    pub greeting: u32,
+    pub answered: u32,
 }
 impl<'a> Default for HelloArgs<'a> {
   #[inline]
@@ -1045,6 +1067,8 @@ impl<'a> Default for HelloArgs<'a> {
       memory_bytes: 0.0,
       update_credit: 0,
       grace_ms: 0,
+      greeting: 0,
+      answered: 0,
     }
   }
 }
@@ -1107,6 +1131,14 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> HelloBuilder<'a, 'b, A> {
     self.fbb_.push_slot::<u32>(Hello::VT_GRACE_MS, grace_ms, 0);
   }
   #[inline]
+  pub fn add_greeting(&mut self, greeting: u32) {
+    self.fbb_.push_slot::<u32>(Hello::VT_GREETING, greeting, 0);
+  }
+  #[inline]
+  pub fn add_answered(&mut self, answered: u32) {
+    self.fbb_.push_slot::<u32>(Hello::VT_ANSWERED, answered, 0);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> HelloBuilder<'a, 'b, A> {
     let start = _fbb.start_table();
     HelloBuilder {
@@ -1137,6 +1169,8 @@ impl ::core::fmt::Debug for Hello<'_> {
       ds.field("memory_bytes", &self.memory_bytes());
       ds.field("update_credit", &self.update_credit());
       ds.field("grace_ms", &self.grace_ms());
+      ds.field("greeting", &self.greeting());
+      ds.field("answered", &self.answered());
       ds.finish()
   }
 }
@@ -1163,6 +1197,7 @@ impl<'a> Welcome<'a> {
   pub const VT_INLINE_BYTES_MAX: ::flatbuffers::VOffsetT = 12;
   pub const VT_PACKAGE_VERSION: ::flatbuffers::VOffsetT = 14;
   pub const VT_CAPABILITIES: ::flatbuffers::VOffsetT = 16;
+  pub const VT_RECEIVED: ::flatbuffers::VOffsetT = 18;
 
   #[inline]
   pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -1174,6 +1209,7 @@ impl<'a> Welcome<'a> {
     args: &'args WelcomeArgs<'args>
   ) -> ::flatbuffers::WIPOffset<Welcome<'bldr>> {
     let mut builder = WelcomeBuilder::new(_fbb);
+    builder.add_received(args.received);
     if let Some(x) = args.capabilities { builder.add_capabilities(x); }
     if let Some(x) = args.package_version { builder.add_package_version(x); }
     builder.add_inline_bytes_max(args.inline_bytes_max);
@@ -1234,6 +1270,13 @@ impl<'a> Welcome<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<&'a str>>>>(Welcome::VT_CAPABILITIES, None)}
   }
+  #[inline]
+  pub fn received(&self) -> f64 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<f64>(Welcome::VT_RECEIVED, Some(0.0)).unwrap()}
+  }
 }
 
 impl ::flatbuffers::Verifiable for Welcome<'_> {
@@ -1249,6 +1292,7 @@ impl ::flatbuffers::Verifiable for Welcome<'_> {
      .visit_field::<u32>("inline_bytes_max", Self::VT_INLINE_BYTES_MAX, false)?
      .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("package_version", Self::VT_PACKAGE_VERSION, false)?
      .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, ::flatbuffers::ForwardsUOffset<&'_ str>>>>("capabilities", Self::VT_CAPABILITIES, false)?
+     .visit_field::<f64>("received", Self::VT_RECEIVED, false)?
      .finish();
     Ok(())
   }
@@ -1261,6 +1305,7 @@ pub struct WelcomeArgs<'a> {
     pub inline_bytes_max: u32,
     pub package_version: Option<::flatbuffers::WIPOffset<&'a str>>,
     pub capabilities: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<&'a str>>>>,
+    pub received: f64,
 }
 impl<'a> Default for WelcomeArgs<'a> {
   #[inline]
@@ -1273,6 +1318,7 @@ impl<'a> Default for WelcomeArgs<'a> {
       inline_bytes_max: 0,
       package_version: None,
       capabilities: None,
+      received: 0.0,
     }
   }
 }
@@ -1311,6 +1357,10 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> WelcomeBuilder<'a, 'b, A> {
     self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Welcome::VT_CAPABILITIES, capabilities);
   }
   #[inline]
+  pub fn add_received(&mut self, received: f64) {
+    self.fbb_.push_slot::<f64>(Welcome::VT_RECEIVED, received, 0.0);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> WelcomeBuilder<'a, 'b, A> {
     let start = _fbb.start_table();
     WelcomeBuilder {
@@ -1335,6 +1385,7 @@ impl ::core::fmt::Debug for Welcome<'_> {
       ds.field("inline_bytes_max", &self.inline_bytes_max());
       ds.field("package_version", &self.package_version());
       ds.field("capabilities", &self.capabilities());
+      ds.field("received", &self.received());
       ds.finish()
   }
 }
@@ -1468,6 +1519,7 @@ impl<'a> ::flatbuffers::Follow<'a> for Bye<'a> {
 
 impl<'a> Bye<'a> {
   pub const VT_REASON: ::flatbuffers::VOffsetT = 4;
+  pub const VT_SESSION: ::flatbuffers::VOffsetT = 6;
 
   #[inline]
   pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -1479,6 +1531,7 @@ impl<'a> Bye<'a> {
     args: &'args ByeArgs<'args>
   ) -> ::flatbuffers::WIPOffset<Bye<'bldr>> {
     let mut builder = ByeBuilder::new(_fbb);
+    if let Some(x) = args.session { builder.add_session(x); }
     if let Some(x) = args.reason { builder.add_reason(x); }
     builder.finish()
   }
@@ -1491,6 +1544,13 @@ impl<'a> Bye<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<&str>>(Bye::VT_REASON, None)}
   }
+  #[inline]
+  pub fn session(&self) -> Option<::flatbuffers::Vector<'a, u8>> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, u8>>>(Bye::VT_SESSION, None)}
+  }
 }
 
 impl ::flatbuffers::Verifiable for Bye<'_> {
@@ -1500,18 +1560,21 @@ impl ::flatbuffers::Verifiable for Bye<'_> {
   ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
     v.visit_table(pos)?
      .visit_field::<::flatbuffers::ForwardsUOffset<&str>>("reason", Self::VT_REASON, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, u8>>>("session", Self::VT_SESSION, false)?
      .finish();
     Ok(())
   }
 }
 pub struct ByeArgs<'a> {
     pub reason: Option<::flatbuffers::WIPOffset<&'a str>>,
+    pub session: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, u8>>>,
 }
 impl<'a> Default for ByeArgs<'a> {
   #[inline]
   fn default() -> Self {
     ByeArgs {
       reason: None,
+      session: None,
     }
   }
 }
@@ -1524,6 +1587,10 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> ByeBuilder<'a, 'b, A> {
   #[inline]
   pub fn add_reason(&mut self, reason: ::flatbuffers::WIPOffset<&'b  str>) {
     self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Bye::VT_REASON, reason);
+  }
+  #[inline]
+  pub fn add_session(&mut self, session: ::flatbuffers::WIPOffset<::flatbuffers::Vector<'b , u8>>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Bye::VT_SESSION, session);
   }
   #[inline]
   pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> ByeBuilder<'a, 'b, A> {
@@ -1544,6 +1611,7 @@ impl ::core::fmt::Debug for Bye<'_> {
   fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
     let mut ds = f.debug_struct("Bye");
       ds.field("reason", &self.reason());
+      ds.field("session", &self.session());
       ds.finish()
   }
 }
@@ -1574,7 +1642,9 @@ impl<'a> Heartbeat<'a> {
   pub const VT_CPU_COMPUTE_NS: ::flatbuffers::VOffsetT = 20;
   pub const VT_CPU_LANE_NS: ::flatbuffers::VOffsetT = 22;
   pub const VT_CPU_MAIN_NS: ::flatbuffers::VOffsetT = 24;
-  pub const VT_LAYERS: ::flatbuffers::VOffsetT = 26;
+  pub const VT_RECEIVED: ::flatbuffers::VOffsetT = 26;
+  pub const VT_ANSWERED: ::flatbuffers::VOffsetT = 28;
+  pub const VT_LAYERS: ::flatbuffers::VOffsetT = 30;
 
   #[inline]
   pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -1586,6 +1656,7 @@ impl<'a> Heartbeat<'a> {
     args: &'args HeartbeatArgs
   ) -> ::flatbuffers::WIPOffset<Heartbeat<'bldr>> {
     let mut builder = HeartbeatBuilder::new(_fbb);
+    builder.add_received(args.received);
     builder.add_cpu_main_ns(args.cpu_main_ns);
     builder.add_cpu_lane_ns(args.cpu_lane_ns);
     builder.add_cpu_compute_ns(args.cpu_compute_ns);
@@ -1594,6 +1665,7 @@ impl<'a> Heartbeat<'a> {
     builder.add_stored_bytes(args.stored_bytes);
     builder.add_rss_bytes(args.rss_bytes);
     builder.add_layers(args.layers);
+    builder.add_answered(args.answered);
     builder.add_stored_values(args.stored_values);
     builder.add_loop_lag_us(args.loop_lag_us);
     builder.add_incarnation(args.incarnation);
@@ -1680,6 +1752,20 @@ impl<'a> Heartbeat<'a> {
     unsafe { self._tab.get::<f64>(Heartbeat::VT_CPU_MAIN_NS, Some(0.0)).unwrap()}
   }
   #[inline]
+  pub fn received(&self) -> f64 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<f64>(Heartbeat::VT_RECEIVED, Some(0.0)).unwrap()}
+  }
+  #[inline]
+  pub fn answered(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Heartbeat::VT_ANSWERED, Some(0)).unwrap()}
+  }
+  #[inline]
   pub fn layers(&self) -> u32 {
     // Safety:
     // Created from valid Table for this object
@@ -1705,6 +1791,8 @@ impl ::flatbuffers::Verifiable for Heartbeat<'_> {
      .visit_field::<f64>("cpu_compute_ns", Self::VT_CPU_COMPUTE_NS, false)?
      .visit_field::<f64>("cpu_lane_ns", Self::VT_CPU_LANE_NS, false)?
      .visit_field::<f64>("cpu_main_ns", Self::VT_CPU_MAIN_NS, false)?
+     .visit_field::<f64>("received", Self::VT_RECEIVED, false)?
+     .visit_field::<u32>("answered", Self::VT_ANSWERED, false)?
      .visit_field::<u32>("layers", Self::VT_LAYERS, false)?
      .finish();
     Ok(())
@@ -1722,6 +1810,8 @@ pub struct HeartbeatArgs {
     pub cpu_compute_ns: f64,
     pub cpu_lane_ns: f64,
     pub cpu_main_ns: f64,
+    pub received: f64,
+    pub answered: u32,
     pub layers: u32,
 }
 impl<'a> Default for HeartbeatArgs {
@@ -1739,6 +1829,8 @@ impl<'a> Default for HeartbeatArgs {
       cpu_compute_ns: 0.0,
       cpu_lane_ns: 0.0,
       cpu_main_ns: 0.0,
+      received: 0.0,
+      answered: 0,
       layers: 0,
     }
   }
@@ -1794,6 +1886,14 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> HeartbeatBuilder<'a, 'b, A> {
     self.fbb_.push_slot::<f64>(Heartbeat::VT_CPU_MAIN_NS, cpu_main_ns, 0.0);
   }
   #[inline]
+  pub fn add_received(&mut self, received: f64) {
+    self.fbb_.push_slot::<f64>(Heartbeat::VT_RECEIVED, received, 0.0);
+  }
+  #[inline]
+  pub fn add_answered(&mut self, answered: u32) {
+    self.fbb_.push_slot::<u32>(Heartbeat::VT_ANSWERED, answered, 0);
+  }
+  #[inline]
   pub fn add_layers(&mut self, layers: u32) {
     self.fbb_.push_slot::<u32>(Heartbeat::VT_LAYERS, layers, 0);
   }
@@ -1826,6 +1926,8 @@ impl ::core::fmt::Debug for Heartbeat<'_> {
       ds.field("cpu_compute_ns", &self.cpu_compute_ns());
       ds.field("cpu_lane_ns", &self.cpu_lane_ns());
       ds.field("cpu_main_ns", &self.cpu_main_ns());
+      ds.field("received", &self.received());
+      ds.field("answered", &self.answered());
       ds.field("layers", &self.layers());
       ds.finish()
   }

@@ -3,7 +3,7 @@
 use super::{INBOUND, golden, read};
 use crate::generated::protocol::{self as fb, Kind};
 use crate::header::Header;
-use crate::{Sender, WireCode, WireError};
+use crate::{Inbound, Sender, WireCode, WireError};
 use flatbuffers::{FlatBufferBuilder, WIPOffset};
 use heddle_core::id::{ClientId, ProcId};
 
@@ -79,11 +79,11 @@ fn done(
 fn each_kind_is_for_its_sender_only() {
     for name in INBOUND {
         let allowed: &[Sender] = match name {
-            // A client greets again when it does not know whether it was given up.
-            "hello-client" | "hello-worker" => &[Sender::New, CLIENT],
-            "bye" | "heartbeat" => &[CLIENT, Sender::Worker(ProcId(3))],
+            "hello-client" | "hello-worker" => &[Sender::New],
+            // A client may have been given up, or have lost its connection, and not know it yet.
+            "bye" | "heartbeat" => &[Sender::New, CLIENT, Sender::Worker(ProcId(3))],
             "done" | "lanes" => &[Sender::Worker(ProcId(3))],
-            _ => &[CLIENT],
+            _ => &[Sender::New, CLIENT],
         };
         for sender in [Sender::New, CLIENT, Sender::Worker(ProcId(3))] {
             let result = read(&golden(name), sender, |_| ());
@@ -94,6 +94,18 @@ fn each_kind_is_for_its_sender_only() {
             );
         }
     }
+}
+
+#[test]
+fn what_a_client_says_before_hello_is_left_over_and_not_read() {
+    let mut parts = golden("submit");
+    read(&parts, Sender::New, |inbound| {
+        assert!(matches!(inbound, Inbound::Leftover));
+    })
+    .unwrap();
+    // Without an epoch it is nobody's.
+    parts[0][8..12].fill(0);
+    assert!(read(&parts, Sender::New, |_| ()).is_err());
 }
 
 #[test]

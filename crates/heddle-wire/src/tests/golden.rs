@@ -49,7 +49,10 @@ fn hello() {
 #[test]
 fn session() {
     read(&golden("bye"), CLIENT, |inbound| {
-        assert!(matches!(inbound, Inbound::Bye("close()")));
+        let Inbound::Bye(bye) = inbound else {
+            panic!("{inbound:?}")
+        };
+        assert_eq!((bye.reason, bye.session), ("close()", None));
     })
     .unwrap();
     read(&golden("heartbeat"), WORKER, |inbound| {

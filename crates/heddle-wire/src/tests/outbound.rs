@@ -110,6 +110,7 @@ pub(super) fn frames() -> Vec<(&'static str, OutFrame)> {
         inline_bytes_max: 1024,
         package_version: "0.1.0",
         capabilities: &["map"],
+        received: 0,
     };
     let layer = LayerView {
         serial: LayerSerial(40),
