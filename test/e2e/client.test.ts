@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type Client, type Future, LocalCluster, lazy, RemoteError, task } from 'heddle';
+import { type Client, ctx, type Future, LocalCluster, lazy, RemoteError, task } from 'heddle';
 import { rejects, temporaryFolder, until, WAIT_MS } from './support.js';
 import * as tasks from './tasks.js';
 
@@ -235,6 +235,40 @@ test('lazy graphs run what is needed, shared nodes once', async () => {
   let deep = lazy(tasks.add)(0, 1);
   for (let i = 0; i < 500; i++) deep = lazy(tasks.add)(deep, 1);
   assert.equal(await client.compute(deep).result({ timeout }), 501);
+});
+
+test('a line of lazy calls runs as one task, unless fuse is false', async () => {
+  const line = () => lazy(tasks.add)(lazy(tasks.square)(lazy(tasks.add)(1, 2)), 1);
+  const completed = async () => (await client.stats()).tasksCompleted as number;
+  let before = await completed();
+  assert.equal(await client.compute(line()).result({ timeout }), 10);
+  assert.equal((await completed()) - before, 1);
+  before = await completed();
+  assert.equal(await client.with({ fuse: false }).compute(line()).result({ timeout }), 10);
+  assert.equal((await completed()) - before, 3);
+  // Across an await, with arguments that hold the previous result deep inside.
+  const waited = lazy((x: number) => Promise.resolve(x * 2))(lazy(tasks.square)(3));
+  const deep = lazy((o: { list: number[] }) => o.list)({ list: [1, waited] });
+  assert.deepEqual(await client.compute(deep).result({ timeout }), [1, 18]);
+});
+
+test('an error in a fused task says which call it came from', async () => {
+  const broken = lazy(function broken(x: number): number {
+    if (x > 0) throw new RangeError(`no ${x}`);
+    return x;
+  });
+  const node = lazy(tasks.square)(broken(lazy(tasks.square)(2)));
+  await assert.rejects(client.compute(node).result({ timeout }), (error: RemoteError) => {
+    assert.match(String(error.message), /no 4/);
+    assert.match(String(error.stack), /'broken', call 2 of 3/);
+    return true;
+  });
+});
+
+test('calls of a fused task have run keys of their own', async () => {
+  const key = lazy((last: string[]) => [...last, ctx.runKey]);
+  const keys = await client.compute(key(key(key([])))).result({ timeout });
+  assert.equal(new Set(keys).size, 3);
 });
 
 test('wait and asCompleted', async () => {

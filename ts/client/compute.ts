@@ -1,5 +1,7 @@
 // compute: a lazy graph as one submission of two layers, what is wanted and what is only needed on the way.
 import { HeddleError } from '../errors/index.js';
+import { type Chain, chainsOf } from '../graph/fuse.js';
+import { argumentsOf } from '../graph/fused_arguments.js';
 import { LazyNode, planOf } from '../graph/lazy.js';
 import type { TaskOptions } from '../graph/options.js';
 import type { Reference, ReferencedRows, ReferenceOwner } from '../graph/reference.js';
@@ -7,7 +9,7 @@ import type { Draft, Layer } from '../wire/index.js';
 import type { ShippedFunction } from './functions.js';
 import { Future } from './future.js';
 import { Hold } from './hold.js';
-import { RowBatch, type RowOptions, WANTED } from './row_batch.js';
+import { RowBatch, WANTED } from './row_batch.js';
 import type { Rows } from './rows.js';
 import type { GraphRows, Session } from './session.js';
 import { rowOptions } from './submitter.js';
@@ -36,18 +38,32 @@ export function computeNodes(
     }
   }
   if (roots.length === 0) return [];
-  const { nodes } = planOf(roots);
+  const plan = planOf(roots);
   session.submitter.finish();
-  const graph = new LazyGraph(session, new Set(roots));
+  const { functions, fusion } = session;
+  const graph = new LazyGraph(session, new Set(roots), options);
+  const alike = (a: LazyNode<unknown>, b: LazyNode<unknown>): boolean =>
+    sameOptions(functions.ship(a.fn), functions.ship(b.fn), options);
+  const chains =
+    options.fuse === false ? plan.nodes.map((node) => [node]) : chainsOf(plan, graph.roots, alike);
   // Every node a node needs comes before it, so its place is known when it is an argument.
-  for (const node of nodes) {
-    const fn = session.functions.ship(node.fn);
-    graph.add(node, fn, rowOptions(fn, options));
+  for (const chain of chains) {
+    const steps = chain.map(({ fn }) => functions.ship(fn));
+    graph.add(chain, steps.length === 1 ? (steps[0] as ShippedFunction) : functions.chain(steps));
   }
+  fusion.before += plan.nodes.length;
+  fusion.after += chains.length;
   graph.send(options.name ?? LAYER_NAME);
   const { rows } = graph.wanted;
   const hold = new Hold(rows, 0, rows.length);
   return roots.map((root) => new Future<unknown>(hold, graph.place(root)?.first ?? 0));
+}
+
+/** Whether two calls may be one task: it is retried, ordered and timed as a whole. */
+function sameOptions(a: ShippedFunction, b: ShippedFunction, options: TaskOptions): boolean {
+  const [one, other] = [rowOptions(a, options), rowOptions(b, options)];
+  const timed = one.timeout !== 0 || other.timeout !== 0;
+  return !timed && one.retries === other.retries && one.priority === other.priority;
 }
 
 interface GraphLayer {
@@ -59,12 +75,14 @@ class LazyGraph implements ReferenceOwner {
   readonly connection: Session;
   readonly wanted: GraphLayer;
   readonly #needed: GraphLayer;
-  readonly #roots: ReadonlySet<Reference>;
+  readonly roots: ReadonlySet<Reference>;
+  readonly #options: TaskOptions;
   readonly #places = new Map<Reference, ReferencedRows>();
 
-  constructor(session: Session, roots: ReadonlySet<Reference>) {
+  constructor(session: Session, roots: ReadonlySet<Reference>, options: TaskOptions) {
     this.connection = session;
-    this.#roots = roots;
+    this.roots = roots;
+    this.#options = options;
     this.#needed = { rows: session.openRows(16), batch: new RowBatch() };
     this.wanted = { rows: session.openRows(16), batch: new RowBatch() };
   }
@@ -73,12 +91,14 @@ class LazyGraph implements ReferenceOwner {
     return this.#places.get(node);
   }
 
-  add(node: LazyNode<unknown>, fn: ShippedFunction, options: RowOptions): void {
-    const { rows, batch } = this.#roots.has(node) ? this.wanted : this.#needed;
-    batch.add(fn, node.args, options, this);
+  /** Adds the task that makes the calls of `chain`. */
+  add(chain: Chain, fn: ShippedFunction): void {
+    const last = chain.at(-1) as LazyNode<unknown>;
+    const { rows, batch } = this.roots.has(last) ? this.wanted : this.#needed;
+    batch.add(fn, argumentsOf(chain), rowOptions(fn, this.#options), this);
     const first = rows.append(1);
     const place = { layer: rows.number, first, count: 1, part: undefined, array: false };
-    this.#places.set(node, place);
+    this.#places.set(last, place);
   }
 
   send(name: string): void {

@@ -1,6 +1,11 @@
 // Functions of one connection: each is analysed, hashed and sent once.
 import { HeddleError } from '../errors/index.js';
-import { encodeFunctionBody, type FunctionBody, hashBody } from '../graph/function_body.js';
+import {
+  type ChainFunction,
+  encodeFunctionBody,
+  type FunctionBody,
+  hashBody,
+} from '../graph/function_body.js';
 import type { TaskDefaults } from '../graph/options.js';
 import { sourceOf } from '../graph/source.js';
 import { taskReference } from '../graph/task.js';
@@ -24,13 +29,17 @@ export type DefineFunction = (
 
 type Callable = (...args: never[]) => unknown;
 
+type PlainFunction = Exclude<FunctionBody, ChainFunction>;
+
 const NO_DEFAULTS: TaskDefaults = Object.freeze({});
+const CHAIN_NAME_MAX = 120;
 
 /** Numbers functions; two with equal bodies share a number. */
 export class FunctionTable {
   readonly #define: DefineFunction;
   readonly #known = new WeakMap<Callable, ShippedFunction>();
   readonly #numbers = new Map<string, number>();
+  readonly #bodies = new Map<number, PlainFunction>();
 
   constructor(define: DefineFunction) {
     this.#define = define;
@@ -51,9 +60,36 @@ export class FunctionTable {
     return this.#known.get(callable) ?? this.#ship(callable);
   }
 
+  /**
+   * The shipped form of several functions of this table that run in one task, one after the other.
+   * @throws HeddleError ERR_LIMIT_EXCEEDED
+   */
+  chain(steps: readonly ShippedFunction[]): ShippedFunction {
+    const first = steps[0] as ShippedFunction;
+    const numbers = [...new Set(steps.map(({ number }) => number))];
+    const functions = numbers.map((number) => this.#bodies.get(number) as PlainFunction);
+    const name = steps.map((step) => step.name).join(' → ');
+    const body: FunctionBody = {
+      kind: 'chain',
+      name: name.length > CHAIN_NAME_MAX ? `${name.slice(0, CHAIN_NAME_MAX - 1)}…` : name,
+      functions,
+      steps: steps.map(({ number }) => numbers.indexOf(number)),
+    };
+    return { number: this.#number(body), name: body.name, defaults: first.defaults };
+  }
+
   #ship(fn: Callable): ShippedFunction {
     const reference = taskReference(fn);
-    const body: FunctionBody = reference?.body ?? sourceOf(fn);
+    const body: PlainFunction = reference?.body ?? sourceOf(fn);
+    const number = this.#number(body);
+    this.#bodies.set(number, body);
+    const shipped = { number, name: body.name, defaults: reference?.defaults ?? NO_DEFAULTS };
+    this.#known.set(fn, shipped);
+    return shipped;
+  }
+
+  /** The number of a body, sent now if it is new. */
+  #number(body: FunctionBody): number {
     const bytes = encodeFunctionBody(body);
     const hash = hashBody(bytes);
     const key = Buffer.from(hash).toString('base64');
@@ -63,8 +99,6 @@ export class FunctionTable {
       this.#numbers.set(key, number);
       this.#define(number, hash, body.name, bytes);
     }
-    const shipped = { number, name: body.name, defaults: reference?.defaults ?? NO_DEFAULTS };
-    this.#known.set(fn, shipped);
-    return shipped;
+    return number;
   }
 }

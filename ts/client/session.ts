@@ -71,6 +71,8 @@ export interface SessionEvents {
 export class Session implements ConnectionOwner, ReferenceOwner {
   readonly events = new EventEmitter<SessionEvents>();
   readonly functions: FunctionTable;
+  /** Lazy calls computed so far, and the tasks they became. */
+  readonly fusion = { before: 0, after: 0 };
   readonly submitter: Submitter;
   readonly stored: StoredValues;
   /** Gathers that reject at the first failure of one of their rows. */

@@ -24,8 +24,17 @@ export interface SourceFunction {
   readonly source: string;
 }
 
-/** Either way of naming a function. */
-export type FunctionBody = ModuleFunction | SourceFunction;
+/** Several functions one after the other, each given what the one before returned: see `fuse.ts`. */
+export interface ChainFunction {
+  readonly kind: 'chain';
+  readonly name: string;
+  readonly functions: readonly (ModuleFunction | SourceFunction)[];
+  /** Positions in `functions`, a call each. */
+  readonly steps: readonly number[];
+}
+
+/** Every way of naming a function. */
+export type FunctionBody = ModuleFunction | SourceFunction | ChainFunction;
 
 /**
  * Names an inline function may use without declaring them, beside the globals: esbuild's name shim
@@ -54,20 +63,37 @@ export function encodeFunctionBody(body: FunctionBody): Uint8Array {
  * @throws HeddleError ERR_PROTOCOL if they are not one.
  */
 export function decodeFunctionBody(bytes: Uint8Array): FunctionBody {
-  let value: Partial<Record<string, unknown>>;
+  let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
     throw new HeddleError('ERR_PROTOCOL', 'a function body is not JSON', { cause });
   }
-  const { kind, name, url, version, source } = value ?? {};
+  return bodyOf(value);
+}
+
+function bodyOf(value: unknown): FunctionBody {
+  const { kind, name, url, version, source, functions, steps } = (value ?? {}) as Record<
+    string,
+    unknown
+  >;
   if (kind === 'module' && typeof name === 'string' && typeof url === 'string') {
     return { kind, name, url, version: typeof version === 'string' ? version : '' };
   }
   if (kind === 'source' && typeof name === 'string' && typeof source === 'string') {
     return { kind, name, source };
   }
-  throw new HeddleError('ERR_PROTOCOL', 'a function body names neither a module nor a source');
+  if (
+    kind === 'chain' &&
+    typeof name === 'string' &&
+    Array.isArray(functions) &&
+    Array.isArray(steps)
+  ) {
+    const bodies = functions.map(bodyOf).filter((body) => body.kind !== 'chain');
+    const sound = steps.every((step) => Number.isInteger(step) && bodies[step] !== undefined);
+    if (sound && steps.length > 0) return { kind, name, functions: bodies, steps };
+  }
+  throw new HeddleError('ERR_PROTOCOL', 'a function body names no module, source or chain');
 }
 
 /** SHA-256, the identity of a body. */

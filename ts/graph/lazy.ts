@@ -52,11 +52,21 @@ export interface LazyPlan {
   readonly nodes: readonly LazyNode<unknown>[];
   /** Position in `nodes`. */
   readonly positions: ReadonlyMap<LazyNode<unknown>, number>;
+  /** What each node's arguments refer to. */
+  readonly needs: readonly Needs[];
+}
+
+/** References in a node's arguments. */
+export interface Needs {
+  /** Lazy nodes, as often as they occur. */
+  readonly nodes: readonly LazyNode<unknown>[];
+  /** Whether there are others: futures. */
+  readonly others: boolean;
 }
 
 interface Visit {
   readonly node: LazyNode<unknown>;
-  readonly needs: readonly LazyNode<unknown>[];
+  readonly needs: Needs;
   next: number;
 }
 
@@ -68,25 +78,27 @@ export function planOf(roots: readonly LazyNode<unknown>[]): LazyPlan {
   const nodes: LazyNode<unknown>[] = [];
   const positions = new Map<LazyNode<unknown>, number>();
   const open = new Set<LazyNode<unknown>>();
+  const needs: Needs[] = [];
   const path: Visit[] = [];
   const enter = (node: LazyNode<unknown>): void => {
     open.add(node);
-    path.push({ node, needs: nodesIn(node.args), next: 0 });
+    path.push({ node, needs: referencesIn(node.args), next: 0 });
   };
   for (const root of roots) {
     if (!positions.has(root)) enter(root);
     for (let visit = path.at(-1); visit !== undefined; visit = path.at(-1)) {
-      const need = visit.needs[visit.next++];
+      const need = visit.needs.nodes[visit.next++];
       if (need === undefined) {
         open.delete(visit.node);
         positions.set(visit.node, nodes.push(visit.node) - 1);
+        needs.push(visit.needs);
         path.pop();
       } else if (open.has(need)) {
         throw cycle(path, need);
       } else if (!positions.has(need)) enter(need);
     }
   }
-  return { nodes, positions };
+  return { nodes, positions, needs };
 }
 
 function cycle(path: readonly Visit[], again: LazyNode<unknown>): HeddleError {
@@ -100,14 +112,19 @@ function cycle(path: readonly Visit[], again: LazyNode<unknown>): HeddleError {
   );
 }
 
-/** Lazy nodes in arguments: at the top or nested in plain arrays and objects. */
-function nodesIn(args: readonly unknown[]): LazyNode<unknown>[] {
-  const found: LazyNode<unknown>[] = [];
+/** References in arguments: at the top or nested in plain arrays and objects. */
+function referencesIn(args: readonly unknown[]): Needs {
+  const nodes: LazyNode<unknown>[] = [];
+  let others = false;
   const seen = new Set<object>();
   const look = (value: unknown): void => {
     if (typeof value !== 'object' || value === null) return;
     if (value instanceof LazyNode) {
-      found.push(value);
+      nodes.push(value);
+      return;
+    }
+    if (value instanceof Reference) {
+      others = true;
       return;
     }
     const prototype: unknown = Object.getPrototypeOf(value);
@@ -117,5 +134,5 @@ function nodesIn(args: readonly unknown[]): LazyNode<unknown>[] {
     for (const inside of Array.isArray(value) ? value : Object.values(value)) look(inside);
   };
   for (const arg of args) look(arg);
-  return found;
+  return { nodes, others };
 }

@@ -21,6 +21,11 @@ export interface TaskOptions extends TaskDefaults {
   readonly key?: string | undefined;
   /** Cancels the tasks when it aborts. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Whether `compute` runs a line of lazy calls, each read by the next alone, as one task. Default true. A fused task is
+   * retried as a whole; give `false` where single calls are long or their retries dear.
+   */
+  readonly fuse?: boolean | undefined;
   /** What tools call the tasks. Default: the function's name. */
   readonly name?: string | undefined;
 }
@@ -34,7 +39,10 @@ export function checkTaskOptions(options: TaskOptions): void {
   checkInteger('retries', options.retries, 0, RETRIES_MAX);
   checkInteger('priority', options.priority, -PRIORITY_MAX, PRIORITY_MAX);
   checkInteger('timeout', options.timeout, 1, TIMEOUT_MS_MAX);
-  const { key, signal, name } = options;
+  const { key, signal, name, fuse } = options;
+  if (fuse !== undefined && typeof fuse !== 'boolean') {
+    throw new HeddleError('ERR_ARGUMENT', 'option fuse must be true or false');
+  }
   if (key !== undefined && (typeof key !== 'string' || key === '')) {
     throw new HeddleError('ERR_ARGUMENT', 'option key must be a non-empty string');
   }

@@ -27,6 +27,8 @@ export interface TaskContext {
 export interface CurrentRun extends TaskContext {
   /** True while a body runs. */
   readonly active: boolean;
+  /** Which call of a fused task runs; 0: the first, or the only one. */
+  step: number;
 }
 
 interface LaneGlobal {
@@ -54,12 +56,19 @@ export const ctx: TaskContext = Object.freeze({
     return current().attempt;
   },
   get runKey(): string {
-    return current().runKey;
+    const { runKey, step } = current();
+    return step === 0 ? runKey : `${runKey}-${step}`;
   },
   get signal(): AbortSignal {
     return current().signal;
   },
 });
+
+/** The running task begins its call number `step`: calls fused into one task differ in their run keys. */
+export function enterStep(step: number): void {
+  const run = (globalThis as LaneGlobal)[LANE];
+  if (run !== undefined) run.step = step;
+}
 
 /** True in a thread that runs tasks: a module that starts clusters asks before it does. */
 export function isTaskLane(): boolean {

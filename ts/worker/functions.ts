@@ -6,12 +6,14 @@
 import { createRequire } from 'node:module';
 import { HeddleError } from '../errors/index.js';
 import {
+  type ChainFunction,
   decodeFunctionBody,
   type ModuleFunction,
   SOURCE_PARAMETERS,
   type SourceFunction,
 } from '../graph/function_body.js';
 import { ctx } from './context.js';
+import { fusedBody } from './fused.js';
 
 /** Milliseconds a module may take to be imported: its top level may wait for something. */
 const LOAD_MS = 60_000;
@@ -87,7 +89,19 @@ async function within<T>(ms: number, promise: Promise<T>, name: string): Promise
 
 async function load(bytes: Uint8Array): Promise<Body> {
   const body = decodeFunctionBody(bytes);
+  return body.kind === 'chain' ? chainBody(body) : loadBody(body);
+}
+
+async function loadBody(body: ModuleFunction | SourceFunction): Promise<Body> {
   return body.kind === 'module' ? importBody(body) : compileBody(body);
+}
+
+async function chainBody({ functions, steps }: ChainFunction): Promise<Body> {
+  const bodies = await Promise.all(functions.map(loadBody));
+  return fusedBody(
+    steps.map((step) => bodies[step] as Body),
+    steps.map((step) => functions[step]?.name ?? ''),
+  );
 }
 
 async function importBody({ url, name }: ModuleFunction): Promise<Body> {

@@ -13,6 +13,7 @@ import { type LaneMemory, Total, Word } from './lane_memory.js';
 import type { ResultWriter } from './lane_results.js';
 import type { SectionView } from './lane_section.js';
 import type { HeldValue } from './section.js';
+import { isThenable } from './thenable.js';
 
 const CHUNK_RECORDS_MAX = 256;
 const CHUNK_US = 250;
@@ -38,6 +39,7 @@ interface Pace {
 /** The section being run and the position in it. */
 export class SectionRunner implements CurrentRun {
   active = false;
+  step = 0;
   /** The thenable that stopped the run. */
   thenable: PromiseLike<unknown> | null = null;
   /** Position of the record that runs, or runs next. */
@@ -245,6 +247,7 @@ export class SectionRunner implements CurrentRun {
 
   #finishRecord(): void {
     this.active = false;
+    this.step = 0;
     this.#abort = null;
     if (this.#view.timeouts !== null) Atomics.store(this.memory.control, Word.TIMED_SET, 0);
     this.at++;
@@ -299,12 +302,4 @@ export class SectionRunner implements CurrentRun {
     this.#lastReport = now;
     this.wakeMain();
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
 }
