@@ -59,7 +59,18 @@ export class Chunk {
 
   /** The value of a row that is done and came inline. */
   value(row: number): unknown {
-    return this.#column().value(this.#position(row));
+    const payload = this.#payload;
+    if (!this.#onlyNumbers || payload === undefined) {
+      return this.#column().value(this.#position(row));
+    }
+    const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+    return view.getFloat64(this.#section.offset + 8 * this.#position(row), true);
+  }
+
+  /** True if every value is a number that came with the Update. */
+  get #onlyNumbers(): boolean {
+    const { codec, codecs, homes, stride } = this.#section;
+    return homes === undefined && codecs === undefined && codec === Codec.F64 && stride === 8;
   }
 
   /** The error of a row that failed or was cancelled. */
@@ -73,13 +84,11 @@ export class Chunk {
 
   /** Puts inline values of rows `row` … that lie in one run with it, `count` at most; gives how many it put. */
   fill(out: unknown[], at: number, row: number, count: number): number {
-    const { starts, counts, codec, codecs, homes, offset, stride } = this.#section;
+    const { starts, counts, offset } = this.#section;
     const run = this.#run(row);
     const end = Math.min(row + count, (starts?.[run] ?? 0) + (counts?.[run] ?? 0));
     const payload = this.#payload;
-    const numbers =
-      homes === undefined && codecs === undefined && codec === Codec.F64 && stride === 8;
-    if (numbers && payload !== undefined) {
+    if (this.#onlyNumbers && payload !== undefined) {
       const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
       let byte = offset + 8 * this.#position(row);
       for (let r = row; r < end; r++, byte += 8) out[at + r - row] = view.getFloat64(byte, true);

@@ -138,6 +138,11 @@ export class Rows {
     return chunk.error(row);
   }
 
+  /** True if no row is pending, released ones apart. */
+  ended(first: number, count: number): boolean {
+    return !this.state.subarray(first, first + count).includes(PENDING);
+  }
+
   /** Marks rows released; gives how many were not yet. Their waiters are added to `woken`. */
   release(first: number, count: number, woken: Waiter[]): number {
     let fresh = 0;

@@ -39,6 +39,12 @@ import type { WaitOptions } from './wait_options.js';
 /** Updates digested before their credit is returned: well before the scheduler runs out of it. */
 const CREDIT_STEP = limits.UPDATE_CREDIT_MAX >> 2;
 const QUERY_MS = 10_000;
+/**
+ * Releases of so few finished rows wait this long for others: they free little, and a frame for each would delay
+ * what is submitted next.
+ */
+const FEW_ROWS = 64;
+const FEW_ROWS_MS = 5;
 
 /** Rows of one layer that a graph brought. */
 export interface GraphRows {
@@ -91,6 +97,9 @@ export class Session implements ConnectionOwner, ReferenceOwner {
   readonly #gather = new DemandRanges(Kind.Gather);
   #cancelReason: string | undefined;
   #flushScheduled = false;
+  /** Rows whose release waits; 0 if some are to be released at once. */
+  #lateRows = 0;
+  #lateTimer: NodeJS.Timeout | undefined;
   #lastLayer = 0;
   #lastGraph = 0;
   #lastQuery = 0;
@@ -172,20 +181,29 @@ export class Session implements ConnectionOwner, ReferenceOwner {
     this.#flushScheduled = true;
     queueMicrotask(() => {
       this.#flushScheduled = false;
-      this.flush();
+      this.#flushUrgent();
+      if (this.#lateRows === 0) this.#send(this.#release);
     });
   }
 
   /** Sends what is pending: submissions first, for a release may follow the last use. */
   flush(): void {
+    this.#flushUrgent();
+    this.#send(this.#release);
+    this.#lateRows = 0;
+  }
+
+  #flushUrgent(): void {
     if (this.#error !== undefined) return;
     this.submitter.flush();
-    for (const ranges of [this.#cancel, this.#gather, this.#release]) {
-      if (ranges.empty) continue;
-      const reason = ranges === this.#cancel ? this.#cancelReason : undefined;
-      this.#connection.send(encodeDemand(ranges.kind, this.epoch, { ...ranges.take(), reason }));
-    }
+    this.#send(this.#cancel, this.#cancelReason);
     this.#cancelReason = undefined;
+    this.#send(this.#gather);
+  }
+
+  #send(ranges: DemandRanges, reason?: string): void {
+    if (this.#error !== undefined || ranges.empty) return;
+    this.#connection.send(encodeDemand(ranges.kind, this.epoch, { ...ranges.take(), reason }));
   }
 
   cancel(rows: Rows, first: number, count: number, reason?: string): void {
@@ -198,12 +216,26 @@ export class Session implements ConnectionOwner, ReferenceOwner {
 
   release(rows: Rows, first: number, count: number): void {
     const woken: Waiter[] = [];
+    const few = count <= FEW_ROWS && rows.ended(first, count);
     if (rows.release(first, count, woken) === 0) return;
     wake(woken);
     if (rows.spent) this.forget(rows);
     if (this.#error !== undefined) return;
+    const waits = few && (this.#release.empty || this.#lateRows > 0);
     this.#release.add(rows.number, first, count);
-    this.scheduleFlush();
+    this.#lateRows = waits ? this.#lateRows + count : 0;
+    if (waits && this.#lateRows <= FEW_ROWS) {
+      this.#lateTimer ??= setTimeout(() => this.#flushLate(), FEW_ROWS_MS).unref();
+    } else {
+      // Work that nobody wants any more ends at once, and much memory is not kept.
+      this.#lateRows = 0;
+      this.scheduleFlush();
+    }
+  }
+
+  #flushLate(): void {
+    this.#lateTimer = undefined;
+    this.flush();
   }
 
   /** Asks that the present state of a row be told again. */
@@ -364,6 +396,7 @@ export class Session implements ConnectionOwner, ReferenceOwner {
     const woken: Waiter[] = [];
     for (const rows of this.#layers.values()) rows.wakeAll(woken);
     this.#graphs.clear();
+    clearTimeout(this.#lateTimer);
     for (const { answer } of this.#queries.values()) answer(undefined);
     this.#queries.clear();
     this.stored.close();

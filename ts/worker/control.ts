@@ -31,7 +31,7 @@ const BYE_MS = 500;
 
 /** What a connection tells its owner. */
 export interface ControlOwner {
-  /** A frame of this epoch. May throw WireError, which is counted. */
+  /** A frame of this epoch. May throw WireError, which is counted. `pull` follows unless a send is in flight. */
   onFrame(frame: Frame): void;
   /** Builds the next frame of results; null if there is none. */
   pull(): Uint8Array[] | null;
@@ -214,9 +214,12 @@ export class Control {
 
   #deliver(frame: Frame): void {
     const owner = this.#owner as ControlOwner;
-    owner.onFrame(frame);
-    // Whatever the lanes have finished meanwhile goes out with no wake-up of its own.
-    this.#outbox.kick();
+    try {
+      owner.onFrame(frame);
+    } finally {
+      // Whatever the lanes have finished meanwhile goes out with no wake-up of its own.
+      this.#outbox.kick();
+    }
   }
 
   #tick(): void {

@@ -130,7 +130,7 @@ export class Core {
   }
 
   /**
-   * Takes one frame of the scheduler.
+   * Takes one frame of the scheduler; {@link pull} is to follow, also if it throws.
    *
    * @throws WireError if it is not valid; nothing of it was done then.
    */
@@ -253,6 +253,7 @@ export class Core {
       if (!this.#layers.has(section.serial))
         throw new WireError(`layer ${section.serial} was not defined`);
       const run = wholeRun(section, payloadOf(section, frame.payload));
+      lane.hush(); // A pull follows every frame.
       if (section.depProcs === undefined || section.depProcs.every((proc) => proc === 0))
         this.#queue(run);
       else this.#inputs.admit(run);

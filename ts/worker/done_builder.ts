@@ -2,7 +2,9 @@
 import type { DoneSection } from '../wire/generated/tables.js';
 import type { Draft } from '../wire/reader.js';
 
-const FIRST_BYTES = 4096;
+const FIRST_BYTES = 64;
+/** Fewer numbers are copied one by one: a view of shared memory costs more. */
+const FEW = 32;
 /** A frame this large takes no more lanes: one lane adds at most its result ring and its slots. */
 const PAYLOAD_BYTES_MAX = 16 * 1024 * 1024;
 const SECTIONS_MAX = 4096;
@@ -13,6 +15,8 @@ export class DoneBuilder {
   /** Outcomes in all sections. */
   records = 0;
   #payload: Uint8Array<ArrayBuffer> | null = null;
+  /** The payload as doubles. */
+  #numbers = new Float64Array(0);
   #used = 0;
   // Size of the last payload: the next one's first allocation.
   static #hint = FIRST_BYTES;
@@ -35,11 +39,23 @@ export class DoneBuilder {
     const payload = this.#payload;
     if (payload === null || end > payload.length) {
       // Never pooled and never reused: a zero-copy send may keep it.
-      const grown = new Uint8Array(Math.max(end, payload === null ? DoneBuilder.#hint : end * 2));
+      const grown = new Uint8Array(
+        (Math.max(end, payload === null ? DoneBuilder.#hint : end * 2) + 7) & ~7,
+      );
       if (payload !== null) grown.set(payload.subarray(0, this.#used));
       this.#payload = grown;
+      this.#numbers = new Float64Array(grown.buffer);
     }
     this.#used = end;
+    return at;
+  }
+
+  /** Adds doubles to the payload; gives where they begin. */
+  addNumbers(from: Float64Array, start: number, count: number): number {
+    const at = this.reserve(count * 8);
+    const to = at >>> 3;
+    if (count > FEW) this.#numbers.set(from.subarray(start, start + count), to);
+    else for (let i = 0; i < count; i++) this.#numbers[to + i] = from[start + i] as number;
     return at;
   }
 

@@ -185,10 +185,7 @@ class SectionWriter {
     } else if (codec === Codec.Undefined) {
       done.add({ ...common, codec: Codec.Undefined });
     } else {
-      const offset = done.reserve(count * 8);
-      const { numbers } = memory;
-      const bytes = new Uint8Array(memory.shared, numbers.byteOffset + row * 8, count * 8);
-      done.payload.set(bytes, offset);
+      const offset = done.addNumbers(memory.numbers, row, count);
       done.add({ ...common, codec: Codec.F64, stride: 8, part: 0, offset });
     }
   }

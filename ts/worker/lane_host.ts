@@ -90,6 +90,11 @@ export class LaneHost {
     return (this.#past[which] as number) + (this.#memory.totals[which] as number);
   }
 
+  /** Until {@link collect}, which follows in this turn, the lane need not say that it has finished something. */
+  hush(): void {
+    this.#memory.hush();
+  }
+
   /** Queues a run. Never blocks: what does not fit waits here. */
   submit(run: Run): void {
     if (run.to === run.from) return;

@@ -210,6 +210,11 @@ export class LaneMemory {
     Atomics.store(this.control, Word.MAIN_WOKEN, 0);
   }
 
+  /** Main: will {@link look} before it returns to its event loop, so that the lane need not wake it. */
+  hush(): void {
+    Atomics.store(this.control, Word.MAIN_WOKEN, 1);
+  }
+
   /** Lane (or main, for a lane that is gone): wakes the main thread, unless it is being woken. */
   wakeMain(): void {
     if (Atomics.exchange(this.control, Word.MAIN_WOKEN, 1) === 0) {

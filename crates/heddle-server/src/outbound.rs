@@ -24,6 +24,8 @@ const COPY_BYTES_MAX: usize = 512;
 pub(crate) struct Outgoing {
     encoder: Encoder,
     frames: Vec<(PeerId, OutFrame)>,
+    /// Answers of the last turn, for this one.
+    late: Vec<(PeerId, OutFrame)>,
     /// Peers to be ignored once they were told why.
     drops: Vec<PeerId>,
 }
@@ -33,6 +35,7 @@ impl Outgoing {
         Self {
             encoder: Encoder::new(epoch),
             frames: Vec::new(),
+            late: Vec::new(),
             drops: Vec::new(),
         }
     }
@@ -75,8 +78,14 @@ impl Outgoing {
         self.drops.contains(&peer)
     }
 
+    /// Whether answers wait for the next turn.
+    pub fn has_late(&self) -> bool {
+        !self.late.is_empty()
+    }
+
     pub fn clear(&mut self) {
         self.frames.clear();
+        self.late.clear();
         self.drops.clear();
     }
 
@@ -150,9 +159,21 @@ impl Loop {
     }
 
     /// Encodes what clients are told, and forgets the effects of this turn.
+    ///
+    /// Answers to graphs whose work has just gone out wait for the next turn, which is soon: they
+    /// would wake clients while workers start, and then come again with results. A millisecond at
+    /// most; never behind what is told of rows.
     pub(crate) fn encode_for_clients(&mut self) {
+        let Outgoing { frames, late, .. } = &mut self.outgoing;
+        frames.append(late);
+        let earlier = frames.len();
         for message in std::mem::take(&mut self.out.messages) {
             self.encode_message(message);
+        }
+        let busy = self.out.procs().iter().any(|out| !out.assign().is_empty());
+        if busy && self.engine.updates_due().next().is_none() {
+            let Outgoing { frames, late, .. } = &mut self.outgoing;
+            late.extend(frames.drain(earlier..));
         }
         self.out.clear();
         while let Some(notice) = self.notices.next_due(self.now) {

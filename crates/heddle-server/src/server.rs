@@ -27,6 +27,8 @@ const TURN_TIME_MAX: Duration = Duration::from_millis(2);
 
 /// How often silent peers are looked for.
 const SWEEP: Duration = Duration::from_millis(500);
+/// How long answers wait for a turn that something else begins.
+const LATE: Duration = Duration::from_millis(1);
 /// How long nothing may happen before the thread looks around anyway.
 const IDLE: Duration = Duration::from_secs(5);
 /// Bytes a peer may leave unread. Credit keeps correct peers far below; beyond it a peer is lost.
@@ -141,6 +143,9 @@ impl Loop {
     fn patience(&self) -> Duration {
         if !self.overfull.is_empty() {
             return Duration::ZERO;
+        }
+        if self.outgoing.has_late() {
+            return LATE;
         }
         let deadline = self
             .engine
