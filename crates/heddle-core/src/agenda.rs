@@ -112,6 +112,9 @@ impl Engine {
             }
         }
         self.scratch.inputs = inputs;
+        if self.layers[self.pages.layer(task)].gated() {
+            unmet = self.unmet(task);
+        }
         self.rows[task].at = unmet;
         if let Some(failure) = failure {
             self.fail_later(task, failure);

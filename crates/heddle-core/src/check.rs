@@ -3,6 +3,7 @@
 
 use crate::engine::{CheckLevel, Engine};
 use crate::event::LayerKind;
+use crate::gate::Gate;
 use crate::id::{LaneSlot, Task};
 use crate::layer::NO_PAGE;
 use crate::row::{DETACHED, ODD, STORED, SUSPECT};
@@ -214,8 +215,8 @@ impl Engine {
                 "pages of layer {}",
                 layer.serial.0
             );
-            let has =
-                !layer.ready.is_empty() || (layer.inputs.is_empty() && !layer.latent.is_empty());
+            let latent = !layer.latent.is_empty() && layer.source();
+            let has = !layer.ready.is_empty() || (latent && self.gate(slot) == Gate::Open);
             assert!(
                 layer.queued || !has,
                 "layer {} has ready rows and is not queued",

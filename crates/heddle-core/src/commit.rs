@@ -114,6 +114,8 @@ impl Engine {
             data_codec: spec.data_codec,
             first_page: spec.first >> PAGE_BITS,
             fan_in: spec.fan_in,
+            radius: spec.radius,
+            periodic: spec.periodic,
             order: crate::ready::order(spec.priority, generation, spec.layer),
             ..Layer::default()
         };
@@ -371,6 +373,8 @@ impl Engine {
                 first: input.first,
                 part: input.part,
                 broadcast: input.broadcast,
+                count: input.count,
+                met: 0,
             });
             self.layers[upstream].consumers.push(Consumer {
                 layer: slot,

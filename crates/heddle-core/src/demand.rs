@@ -2,6 +2,7 @@
 //! as intervals; rows of pages that do hold it as counts.
 
 use crate::engine::Engine;
+use crate::gate::Gate;
 use crate::id::{PAGE_BITS, PAGE_ROWS, Task};
 use crate::layer::{NO_PAGE, Span};
 use crate::row::{ODD, SUSPECT, USED, WANTED};
@@ -25,6 +26,7 @@ impl Engine {
                         start: s,
                         end: e,
                         edges: 0,
+                        gate: false,
                     });
                 }
                 _ => {}
@@ -84,16 +86,21 @@ impl Engine {
             self.queue_layer(slot);
             return;
         }
+        let source = layer.source();
+        let gate = self.gate(slot);
+        if source && gate == Gate::Open {
+            self.queue_layer(slot);
+        }
         for (s, e) in new {
-            let reads = self.layers[slot].input_spans(slot, s, e);
-            let exists = |span: &Span| {
-                let layer = &self.layers[span.layer];
-                page_parts(span.start, span.end).any(|(s, _)| !layer.untouched(s))
+            let open = match gate {
+                Gate::Open => !source && self.reads_existing(slot, s, e),
+                Gate::Closed => false,
+                Gate::Failed(_) => true,
             };
-            if reads.iter().any(exists) {
+            if open {
                 self.agenda.open.push((slot, s));
             }
-            spans.extend(reads);
+            spans.extend(self.layers[slot].input_spans(slot, s, e));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::credit::{credit, expected_ns};
 use crate::engine::Engine;
+use crate::gate::Gate;
 use crate::id::{LaneSlot, PAGE_ROWS, Task};
 use crate::out::Out;
 use crate::row::STORED;
@@ -86,7 +87,7 @@ impl Engine {
         if self.layers[slot].ready.is_empty() {
             let layer = &self.layers[slot];
             match layer.latent.first() {
-                Some(row) if layer.inputs.is_empty() => {
+                Some(row) if layer.source() && self.gate(slot) == Gate::Open => {
                     self.open_page(slot, row);
                     self.settle(out);
                 }

@@ -69,7 +69,7 @@ impl Engine {
     /// Results of one lane for one layer.
     fn results(&mut self, slot: LaneSlot, layer: u32, s: &DoneSection<'_>, out: &mut Out) {
         if let Some((first, last)) = bounds(s) {
-            self.open_readers(layer, first, last.saturating_add(1));
+            self.open_readers(layer, first, last.saturating_add(1), false);
         }
         let mut finished = std::mem::take(&mut self.scratch.finished);
         let mut tasks = std::mem::take(&mut self.scratch.tasks);
@@ -214,7 +214,7 @@ impl Engine {
             !self.layers[layer].consumers.is_empty() || !self.layers[layer].levels.is_empty();
         if regular {
             for &(task, _) in finished {
-                self.each_reader(layer, self.pages.index(task), |reader, row| {
+                self.each_stream_reader(layer, self.pages.index(task), |reader, row| {
                     if let Some(task) = self.layers[reader].task(row) {
                         readers.push(task);
                     }
@@ -224,6 +224,11 @@ impl Engine {
         self.touch(&readers);
         readers.iter().for_each(|&reader| self.input_met(reader));
         self.scratch.inputs = readers;
+        if regular {
+            for gated in self.gates_opened(layer, finished) {
+                self.pass_gate(gated);
+            }
+        }
     }
 
     /// Reads rows that are about to be written, so that their cache misses overlap.
@@ -248,7 +253,7 @@ impl Engine {
 
     /// One input of a row came into memory.
     #[inline]
-    fn input_met(&mut self, reader: Task) {
+    pub(crate) fn input_met(&mut self, reader: Task) {
         // Lists may name rows that were given up since, even rows of pages that are gone.
         let Some(row) = self.rows.get_mut(reader) else {
             return;
@@ -269,12 +274,19 @@ impl Engine {
     /// Rows just finished give up their claims: on values, and, if their own is inline, on lineage too.
     fn drop_claims_of(&mut self, layer: u32, finished: &[(Task, u64)]) {
         let mut inputs = std::mem::take(&mut self.scratch.inputs);
+        let gated = self.layers[layer].gated();
         for lineage in [true, false] {
+            let mut rows = 0;
             inputs.clear();
             self.touch_edges(layer, finished.iter().map(|&(task, _)| task));
             for &(task, _) in finished {
                 if self.rows[task].is(STORED) != lineage {
-                    let explicit = self.inputs_into(task, &mut inputs);
+                    rows += 1;
+                    let explicit = if gated {
+                        self.streams_into(task, &mut inputs)
+                    } else {
+                        self.inputs_into(task, &mut inputs)
+                    };
                     if explicit && self.totals.stored > 0 {
                         self.pages.table[task.slot()].orphans = true;
                     }
@@ -288,6 +300,9 @@ impl Engine {
                 if !row.needed() {
                     self.agenda.check.push(input);
                 }
+            }
+            if gated && rows > 0 {
+                self.drop_gate_claims(layer, rows, lineage);
             }
             if self.totals.stored == 0 {
                 break;
@@ -315,7 +330,7 @@ impl Engine {
                 self.stale(proc, s, index, attempt, s.homes.get(i) == 1, out);
                 continue;
             };
-            self.open_readers(layer, index, index + 1);
+            self.open_readers(layer, index, index + 1, false);
             let size = s.sizes.get_or(i, s.stride);
             let codec = s.codecs.get_or(i, s.codec);
             self.value_arrived(layer, index, task, codec, &[], Some((proc, size)));

@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use crate::event::{LayerKind, LayerSpec};
 use crate::fault::{self, Fault};
 use crate::ingest::{Known, invalid, limit, refuse};
-use crate::limits::DEPS_PER_TASK_MAX;
+use crate::limits::{DEPS_PER_TASK_MAX, WINDOW_RADIUS_MAX};
 use crate::regular;
 use crate::state::State;
 
@@ -122,7 +122,7 @@ impl Engine {
         Err(refuse(fault::DEPENDENCY_LOST, spec.layer, row, message))
     }
 
-    /// Inputs of a regular layer.
+    /// Inputs of a regular layer: lengths, reach and order, before anything is made of them.
     pub(crate) fn validate_inputs(
         &self,
         spec: &LayerSpec<'_>,
@@ -132,47 +132,49 @@ impl Engine {
         if !spec.dep_offsets.is_empty() || !spec.dep_indices.is_empty() {
             return invalid(spec, "a regular layer has no explicit dependencies");
         }
-        if spec.inputs.len() > DEPS_PER_TASK_MAX {
-            return limit(
-                spec,
-                format!("a task has at most {DEPS_PER_TASK_MAX} inputs"),
-            );
-        }
-        let tree = spec.kind == LayerKind::TreeReduce;
-        if tree && (spec.inputs.len() != 1 || spec.fan_in < 2 || spec.inputs[0].broadcast) {
-            return invalid(
-                spec,
-                "a tree has one input, not broadcast, and a fan-in of at least 2",
-            );
-        }
+        validate_shape(spec)?;
         for input in spec.inputs {
             let layer = self.resolve(known, input.layer, spec, 0)?;
             if layer.place.is_some_and(|other| other >= place) {
                 let message = format!("reads layer {}, which is not upstream of it", input.layer);
                 return Err(refuse(fault::GRAPH_CYCLE, spec.layer, 0, message));
             }
-            let rows = if input.broadcast {
-                u32::from(spec.tasks > 0)
-            } else {
-                spec.tasks
-            };
-            let end = u64::from(input.first) + u64::from(rows);
-            if tree {
-                let m = layer.tasks.saturating_sub(input.first);
-                if input.first > layer.tasks
-                    || regular::tree_rows(m, spec.fan_in) != u64::from(spec.tasks)
-                {
-                    return invalid(
-                        spec,
-                        "the number of rows does not fit a tree over its input",
+            let (first, held) = (input.first, layer.tasks);
+            if spec.kind == LayerKind::TreeReduce {
+                let rows = held.checked_sub(first);
+                let rows = rows.map(|rows| regular::tree_rows(rows, spec.fan_in));
+                if rows != Some(u64::from(spec.tasks)) {
+                    let message = format!(
+                        "has {} rows, and a tree of fan-in {} over rows {first} to {held} of layer {} has {}",
+                        spec.tasks,
+                        spec.fan_in,
+                        input.layer,
+                        rows.unwrap_or(0)
                     );
+                    return Err(refuse(fault::GRAPH_INVALID, spec.layer, 0, message));
                 }
-                self.must_all_exist(layer, input.first, layer.tasks, spec)?;
-            } else if end > u64::from(layer.tasks) {
-                return invalid(spec, "reads rows its input does not have");
-            } else {
-                self.must_all_exist(layer, input.first, end as u32, spec)?;
+                self.must_all_exist(layer, first, held, spec)?;
+                continue;
             }
+            let rows = match input.broadcast {
+                true if spec.tasks == 0 => 0,
+                true => input.count,
+                false => spec.tasks,
+            };
+            let end = u64::from(first) + u64::from(rows);
+            if end > u64::from(held) {
+                let message = format!(
+                    "reads rows {first} to {end} of layer {}, which has {held} rows",
+                    input.layer
+                );
+                let index = if input.broadcast {
+                    0
+                } else {
+                    held.saturating_sub(first)
+                };
+                return Err(refuse(fault::GRAPH_INVALID, spec.layer, index, message));
+            }
+            self.must_all_exist(layer, first, end as u32, spec)?;
         }
         Ok(())
     }
@@ -193,4 +195,55 @@ impl Engine {
             .flat_map(|(s, e)| s..e)
             .try_for_each(|row| self.must_exist(layer, row, spec, 0))
     }
+}
+
+/// Numbers of a regular layer that bound what one row reads.
+fn validate_shape(spec: &LayerSpec<'_>) -> Result<(), Fault> {
+    let reach = 2 * u64::from(spec.radius) + 1;
+    let reads = spec.inputs.iter().map(|input| match input.broadcast {
+        true => u64::from(input.count),
+        false => reach,
+    });
+    let reads = u64::from(spec.fan_in).max(reads.sum());
+    if spec.radius as usize > WINDOW_RADIUS_MAX {
+        let message = format!(
+            "a window of radius {}, more than {WINDOW_RADIUS_MAX}",
+            spec.radius
+        );
+        return limit(spec, message);
+    }
+    if reads > DEPS_PER_TASK_MAX as u64 {
+        let message = format!("a task of it has {reads} inputs, more than {DEPS_PER_TASK_MAX}");
+        return limit(spec, message);
+    }
+    if spec
+        .inputs
+        .iter()
+        .any(|input| input.broadcast && input.count == 0)
+    {
+        return invalid(spec, "a broadcast input of no rows");
+    }
+    let tree = spec.kind == LayerKind::TreeReduce;
+    if tree && (spec.inputs.len() != 1 || spec.inputs[0].broadcast) {
+        return invalid(spec, "a tree has one input, not broadcast");
+    }
+    if tree && spec.fan_in < 2 {
+        let message = format!("a tree has a fan-in of at least 2, not {}", spec.fan_in);
+        return invalid(spec, &message);
+    }
+    let window = spec.kind == LayerKind::Window;
+    if window && spec.radius == 0 {
+        return invalid(spec, "a window has a radius of at least 1");
+    }
+    if window && spec.periodic && reach > u64::from(spec.tasks) {
+        let message = format!(
+            "a periodic window of radius {} over {} rows would read a row twice",
+            spec.radius, spec.tasks
+        );
+        return invalid(spec, &message);
+    }
+    if !window && (spec.radius > 0 || spec.periodic) {
+        return invalid(spec, "only windows have a radius");
+    }
+    Ok(())
 }

@@ -169,6 +169,8 @@ pub enum LayerKind {
     TreeReduce = 3,
     /// Values a client scatters: no function, no inputs.
     Data = 4,
+    /// Row i reads the rows around row `first + i` of each input that is not broadcast.
+    Window = 5,
 }
 
 impl LayerKind {
@@ -180,6 +182,7 @@ impl LayerKind {
             LayerKind::Blockwise,
             LayerKind::TreeReduce,
             LayerKind::Data,
+            LayerKind::Window,
         ]
         .get(usize::from(kind))
         .copied()
@@ -201,8 +204,10 @@ pub struct InputSpec {
     pub first: u32,
     /// One part of each row's value, or [`WHOLE`].
     pub part: u32,
-    /// Every row reads row `first`.
+    /// Every row reads rows `first` … `first + count - 1`.
     pub broadcast: bool,
+    /// Broadcast: rows read by every row.
+    pub count: u32,
 }
 
 /// Rows of one layer as a client describes them; fields as in `schemas/graph.fbs`.
@@ -244,6 +249,10 @@ pub struct LayerSpec<'a> {
     pub inputs: &'a [InputSpec],
     /// TreeReduce: rows read by one row.
     pub fan_in: u32,
+    /// Window: rows it reaches to either side.
+    pub radius: u32,
+    /// Window: beyond one end follows the other; else it is cut short there.
+    pub periodic: bool,
     /// Explicit: tasks + 1 offsets; absent: no dependencies.
     pub dep_offsets: U32s<'a>,
     /// Layer of every dependency when `dep_layers` is absent.

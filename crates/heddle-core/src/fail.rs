@@ -48,7 +48,7 @@ impl Engine {
         let wanted = row.is(WANTED);
         let attached = !row.is(DETACHED);
         let (slot, index) = (self.pages.layer(task), self.pages.index(task));
-        self.open_readers(slot, index, index + 1);
+        self.open_readers(slot, index, index + 1, true);
         for reader in listed.into_iter().chain(self.active_readers(task)) {
             self.fail_later(reader, failure);
         }

@@ -30,6 +30,11 @@ impl Intervals {
         run.is_some_and(|(_, &e)| e >= end)
     }
 
+    /// Rows in the set.
+    pub fn count(&self) -> u32 {
+        self.runs.iter().map(|(start, end)| end - start).sum()
+    }
+
     /// First row in the set.
     pub fn first(&self) -> Option<u32> {
         self.runs.first_key_value().map(|(&start, _)| start)

@@ -117,9 +117,13 @@ impl Engine {
             hash.add(&spec.dep_indices.get(edge as usize).to_le_bytes());
             hash.add(&spec.dep_parts.get(edge as usize).to_le_bytes());
         }
+        hash.add(&spec.radius.to_le_bytes());
+        hash.add(&[u8::from(spec.periodic)]);
         for input in spec.inputs {
             hash.add(&input.layer.to_le_bytes());
             hash.add(&input.first.wrapping_add(row as u32).to_le_bytes());
+            hash.add(&[u8::from(input.broadcast)]);
+            hash.add(&input.count.to_le_bytes());
         }
         hash.0
     }

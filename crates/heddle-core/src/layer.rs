@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::bitset::BitSet;
-use crate::event::{LayerKind, WHOLE};
+use crate::event::LayerKind;
 use crate::id::{ClientId, LayerSerial, PAGE_BITS, PAGE_ROWS, Task, TaskRef};
 use crate::intervals::Intervals;
-use crate::regular::{self, Level};
+use crate::regular::Level;
 use crate::row_data::RowData;
 use crate::rowset::RowSet;
 
@@ -33,8 +33,13 @@ pub struct Input {
     pub first: u32,
     /// Part of each value, or `WHOLE`.
     pub part: u32,
-    /// Every row reads row `first`.
+    /// Every row reads rows `first` … `first + count - 1`.
     pub broadcast: bool,
+    /// Broadcast: rows read by every row.
+    pub count: u32,
+    /// Broadcast: so many of these rows, from the first on, were found in memory when last looked at. A hint: the
+    /// gate looks on from here.
+    pub met: u32,
 }
 
 /// A regular layer that reads this one.
@@ -57,6 +62,8 @@ pub struct Span {
     pub end: u32,
     /// Edges to each of these rows.
     pub edges: u32,
+    /// They are behind a gate: every row of the layer reads them.
+    pub gate: bool,
 }
 
 /// See the module.
@@ -102,6 +109,10 @@ pub struct Layer {
     pub inputs: Vec<Input>,
     /// TreeReduce.
     pub fan_in: u32,
+    /// Window: how far it reaches to either side; else 0.
+    pub radius: u32,
+    /// Window: beyond one end follows the other.
+    pub periodic: bool,
     /// TreeReduce.
     pub levels: Vec<Level>,
     /// Regular layers that read this one.
@@ -167,119 +178,6 @@ impl Layer {
             serial: self.serial,
             index,
         }
-    }
-
-    /// What row `row` of a tree, whose own slot is `slot`, reads: layer slot, first row and end.
-    #[inline]
-    pub fn tree_reads(&self, slot: u32, row: u32) -> (u32, u32, u32) {
-        let at = regular::level_of(&self.levels, row);
-        let level = &self.levels[at];
-        let (first, end) = regular::reads(level, row - level.start, self.fan_in);
-        let (from, offset) = match at {
-            0 => (self.inputs[0].layer, self.inputs[0].first),
-            _ => (slot, self.levels[at - 1].start),
-        };
-        (from, offset + first, offset + end)
-    }
-
-    /// Calls `each` with (upstream layer slot, row, part) for every input of row `row` of this layer, whose own
-    /// slot is `slot`. Regular layers only.
-    #[inline]
-    pub fn each_input(&self, slot: u32, row: u32, mut each: impl FnMut(u32, u32, u32)) {
-        if self.kind == LayerKind::TreeReduce {
-            let (from, first, end) = self.tree_reads(slot, row);
-            let part = if from == slot {
-                WHOLE
-            } else {
-                self.inputs[0].part
-            };
-            (first..end).for_each(|row| each(from, row, part));
-            return;
-        }
-        for input in &self.inputs {
-            let offset = if input.broadcast { 0 } else { row };
-            each(input.layer, input.first + offset, input.part);
-        }
-    }
-
-    /// What rows start … end - 1 read, as spans. Regular layers only.
-    pub fn input_spans(&self, slot: u32, start: u32, end: u32) -> Vec<Span> {
-        let mut spans = Vec::new();
-        if start >= end {
-            return spans;
-        }
-        if self.kind != LayerKind::TreeReduce {
-            spans.extend(self.inputs.iter().map(|input| {
-                let (s, e, edges) = if input.broadcast {
-                    (input.first, input.first + 1, end - start)
-                } else {
-                    (input.first + start, input.first + end, 1)
-                };
-                Span {
-                    layer: input.layer,
-                    start: s,
-                    end: e,
-                    edges,
-                }
-            }));
-            return spans;
-        }
-        for (at, level) in self.levels.iter().enumerate() {
-            let s = start.max(level.start);
-            let e = end.min(level.start + level.rows);
-            if s >= e {
-                continue;
-            }
-            let first = regular::reads(level, s - level.start, self.fan_in).0;
-            let last = regular::reads(level, e - 1 - level.start, self.fan_in).1;
-            let (layer, offset) = if at == 0 {
-                (self.inputs[0].layer, self.inputs[0].first)
-            } else {
-                (slot, self.levels[at - 1].start)
-            };
-            spans.push(Span {
-                layer,
-                start: offset + first,
-                end: offset + last,
-                edges: 1,
-            });
-        }
-        spans
-    }
-
-    /// Rows of this (regular) layer that read row `row` through input `input`: start and end.
-    #[inline]
-    pub fn readers(&self, input: u32, row: u32) -> (u32, u32) {
-        let Some(input) = self.inputs.get(input as usize) else {
-            return (0, 0);
-        };
-        if self.kind == LayerKind::TreeReduce {
-            let p = row.wrapping_sub(input.first);
-            let below = self.levels.first().map_or(0, |level| level.below);
-            return if p < below {
-                (p / self.fan_in, p / self.fan_in + 1)
-            } else {
-                (0, 0)
-            };
-        }
-        if input.broadcast {
-            return if row == input.first {
-                (0, self.tasks)
-            } else {
-                (0, 0)
-            };
-        }
-        let p = row.wrapping_sub(input.first);
-        if p < self.tasks { (p, p + 1) } else { (0, 0) }
-    }
-
-    /// TreeReduce: the row above row `row`.
-    #[inline]
-    pub fn parent(&self, row: u32) -> Option<u32> {
-        let at = regular::level_of(&self.levels, row);
-        let level = self.levels.get(at)?;
-        let above = self.levels.get(at + 1)?;
-        Some(above.start + (row - level.start) / self.fan_in)
     }
 }
 

@@ -86,6 +86,9 @@ pub const CAPABILITIES_MAX: usize = 64;
 /// Upstream layers of a regular layer.
 pub const INPUTS_PER_LAYER_MAX: usize = 256;
 
+/// Rows a window reaches to either side.
+pub const WINDOW_RADIUS_MAX: usize = 1024;
+
 /// Application heartbeats.
 pub const HEARTBEAT_MS: usize = 1000;
 

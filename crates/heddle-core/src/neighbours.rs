@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::event::{LayerKind, WHOLE};
+use crate::gate::Gate;
 use crate::id::{PAGE_ROWS, Task, TaskRef};
 use crate::layer::Span;
 use crate::row::{DETACHED, Row, STORED};
@@ -49,6 +50,20 @@ impl Engine {
         }
     }
 
+    /// Appends what a row reads, but for what is behind its layer's gate. True when its layer is explicit.
+    pub(crate) fn streams_into(&self, task: Task, inputs: &mut Vec<Task>) -> bool {
+        let page = &self.pages.table[task.slot()];
+        let layer = &self.layers[page.layer];
+        if !layer.gated() {
+            return self.inputs_into(task, inputs);
+        }
+        let index = page.base + task.row() as u32;
+        layer.each_stream(page.layer, index, |from, row| {
+            inputs.extend(self.layers[from].task(row));
+        });
+        false
+    }
+
     /// True when no row of the layer has inputs.
     pub(crate) fn inputless(&self, layer: u32) -> bool {
         let layer = &self.layers[layer];
@@ -84,8 +99,31 @@ impl Engine {
     pub(crate) fn each_reader(&self, slot: u32, index: u32, mut each: impl FnMut(u32, u32)) {
         let layer = &self.layers[slot];
         for consumer in &layer.consumers {
-            let (start, end) = self.layers[consumer.layer].readers(consumer.input, index);
-            (start..end).for_each(|row| each(consumer.layer, row));
+            let rows = self.layers[consumer.layer].readers(consumer.input, index);
+            for row in rows.into_iter().flat_map(|(start, end)| start..end) {
+                each(consumer.layer, row);
+            }
+        }
+        if layer.kind == LayerKind::TreeReduce
+            && let Some(parent) = layer.parent(index)
+        {
+            each(slot, parent);
+        }
+    }
+
+    /// The same for those that read it as a stream: who reads it through a gate is told at the gate.
+    #[inline]
+    pub(crate) fn each_stream_reader(&self, slot: u32, index: u32, mut each: impl FnMut(u32, u32)) {
+        let layer = &self.layers[slot];
+        for consumer in &layer.consumers {
+            let reader = &self.layers[consumer.layer];
+            if reader.inputs[consumer.input as usize].broadcast {
+                continue;
+            }
+            let rows = reader.readers(consumer.input, index);
+            for row in rows.into_iter().flat_map(|(start, end)| start..end) {
+                each(consumer.layer, row);
+            }
         }
         if layer.kind == LayerKind::TreeReduce
             && let Some(parent) = layer.parent(index)
@@ -128,12 +166,13 @@ impl Engine {
         }
     }
 
-    /// Inputs of a row that are not in memory, by scan.
+    /// Inputs of a row that are not in memory, by scan; all that is behind its layer's gate is one.
     pub(crate) fn unmet(&self, task: Task) -> u32 {
         let mut inputs = Vec::new();
-        self.inputs_into(task, &mut inputs);
+        self.streams_into(task, &mut inputs);
         let met = |input: &&Task| self.rows[**input].state() == State::Memory;
-        (inputs.len() - inputs.iter().filter(met).count()) as u32
+        let unmet = (inputs.len() - inputs.iter().filter(met).count()) as u32;
+        unmet + u32::from(self.gate(self.pages.layer(task)) != Gate::Open)
     }
 
     /// A scattered value: it waits for a client, not for inputs.

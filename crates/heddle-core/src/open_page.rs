@@ -2,8 +2,10 @@
 //! by the same scan of neighbours that `check` compares it with.
 
 use crate::engine::Engine;
+use crate::gate::Gate;
 use crate::id::{PAGE_BITS, PAGE_ROWS, Task};
 use crate::layer::NO_PAGE;
+use crate::regular;
 use crate::row::{ARGS, Row, USED, WANTED};
 use crate::state::State;
 
@@ -58,9 +60,14 @@ impl Engine {
     /// Claims of consumers on rows of a new page.
     fn count_claims(&mut self, layer: u32, slot: u32, base: u32, rows: u32) {
         for (reader, input) in self.readers_of(layer) {
+            if self.reads_gate(reader, input) {
+                self.count_gate_claims(slot, base, rows, reader, input);
+                continue;
+            }
             let (s, e) = self.reading_span(layer, reader, input, base, base + rows);
+            let latent = self.layers[reader].latent.covers(s, e);
             // Mostly all readers are latent alike: then every row has one claim.
-            if self.layers[reader].latent.covers(s, e) && self.one_reader_each(reader, input) {
+            if latent && self.layers[reader].radius == 0 {
                 for row in self.rows.page_mut(slot) {
                     row.refs += 1;
                     row.dependents += 1;
@@ -71,7 +78,11 @@ impl Engine {
             for i in 0..rows {
                 let (mut refs, mut dependents) = (0, 0);
                 self.each_reader_by(layer, reader, input, base + i, |row| {
-                    let (value, lineage) = self.claims(reader, row);
+                    let (value, lineage) = if latent {
+                        (true, true)
+                    } else {
+                        self.claims(reader, row)
+                    };
                     refs += u32::from(value);
                     dependents += u32::from(lineage);
                 });
@@ -95,18 +106,33 @@ impl Engine {
 
     /// Calls `each` with every row of one reader that reads row `row`.
     fn each_reader_by(&self, layer: u32, reader: u32, input: u32, row: u32, each: impl FnMut(u32)) {
-        let (start, end) = if reader == layer && input == OWN_LEVELS {
-            self.layers[layer]
-                .parent(row)
-                .map_or((0, 0), |above| (above, above + 1))
+        let rows = if reader == layer && input == OWN_LEVELS {
+            let above = self.layers[layer].parent(row);
+            [above.map_or((0, 0), |above| (above, above + 1)), (0, 0)]
         } else {
             self.layers[reader].readers(input, row)
         };
-        (start..end).for_each(each);
+        let rows = rows.into_iter().flat_map(|(start, end)| start..end);
+        rows.for_each(each);
     }
 
-    fn one_reader_each(&self, reader: u32, input: u32) -> bool {
-        input == OWN_LEVELS || !self.layers[reader].inputs[input as usize].broadcast
+    fn reads_gate(&self, reader: u32, input: u32) -> bool {
+        input != OWN_LEVELS && self.layers[reader].inputs[input as usize].broadcast
+    }
+
+    /// Rows of a new page that stand behind the gate of a reader: all its rows have a claim on each.
+    fn count_gate_claims(&mut self, slot: u32, base: u32, rows: u32, reader: u32, input: u32) {
+        let behind = &self.layers[reader].inputs[input as usize];
+        let start = behind.first.max(base);
+        let end = (behind.first + behind.count).min(base + rows);
+        if start >= end {
+            return;
+        }
+        let (values, lineages) = self.gate_claims(reader);
+        for row in &mut self.rows.page_mut(slot)[(start - base) as usize..(end - base) as usize] {
+            row.refs += values;
+            row.dependents += lineages;
+        }
     }
 
     /// Rows of a reader that read rows start … end - 1, as far as there are any.
@@ -152,15 +178,21 @@ impl Engine {
 
     /// Rows of a new page that were demanded before it existed. Their claims on inputs are counted already.
     fn start_span(&mut self, layer: u32, slot: u32, start: u32, end: u32) {
-        if self.layers[layer].inputs.is_empty() {
+        let gate = self.gate(layer);
+        if self.layers[layer].source() && gate == Gate::Open {
             self.start_sources(layer, slot, start, end);
             return;
         }
+        let (closed, behind) = match gate {
+            Gate::Open => (0, None),
+            Gate::Closed => (1, None),
+            Gate::Failed(failure) => (1, Some(failure)),
+        };
         let base = self.pages.table[slot as usize].base;
         for row in start..end {
             let task = Task::new(slot, row);
-            let (mut unmet, mut failure) = (0, None);
-            self.layers[layer].each_input(layer, base + row, |from, row, _| {
+            let (mut unmet, mut failure) = (closed, behind);
+            self.layers[layer].each_stream(layer, base + row, |from, row| {
                 let state = self.layers[from].task(row).map(|input| &self.rows[input]);
                 match state.map(|row| (row.state(), row.at)) {
                     Some((State::Memory, _)) => return,
@@ -201,8 +233,9 @@ impl Engine {
         self.queue_layer(layer);
     }
 
-    /// Opens the pages of regular layers that rows start … end - 1 of a layer are about to be told to.
-    pub(crate) fn open_readers(&mut self, layer_slot: u32, start: u32, end: u32) {
+    /// Opens the pages of regular layers that rows start … end - 1 of a layer are about to be told to. Pages of
+    /// rows that wait at a closed gate stay as they are, unless it is a failure that is to be told.
+    pub(crate) fn open_readers(&mut self, layer_slot: u32, start: u32, end: u32, failed: bool) {
         let mut spans = Vec::new();
         let layer = &self.layers[layer_slot];
         for consumer in &layer.consumers {
@@ -212,15 +245,24 @@ impl Engine {
             }
             let input = &reader.inputs[consumer.input as usize];
             if input.broadcast {
-                if (start..end).contains(&input.first) {
+                if failed && start < input.first + input.count && end > input.first {
                     spans.push((consumer.layer, 0, reader.tasks));
                 }
+                continue;
+            }
+            if !failed && reader.gated() && self.gate(consumer.layer) != Gate::Open {
                 continue;
             }
             let (s, e) = (
                 start.saturating_sub(input.first),
                 end.saturating_sub(input.first),
             );
+            if reader.radius > 0 {
+                let (s, e) = (s.min(reader.tasks), e.min(reader.tasks));
+                let rows = regular::around((s, e), reader.radius, reader.tasks, reader.periodic);
+                spans.extend(rows.map(|(s, e)| (consumer.layer, s, e)));
+                continue;
+            }
             let fan = reader.fan_in.max(1);
             spans.push((consumer.layer, s / fan, e.div_ceil(fan).min(reader.tasks)));
         }

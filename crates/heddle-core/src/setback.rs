@@ -140,6 +140,9 @@ impl Engine {
             }
         }
         self.scratch.inputs = inputs;
+        if self.layers[self.pages.layer(task)].gated() {
+            unmet = self.unmet(task);
+        }
         let row = &mut self.rows[task];
         row.at = unmet;
         if unmet > 0 {

@@ -162,6 +162,8 @@ fn read_layer<'a>(
         data_sizes: u32s(layer.data_sizes()),
         data: read_data(layer, parts)?,
         fan_in: layer.fan_in(),
+        radius: layer.radius(),
+        periodic: layer.periodic(),
         dep_offsets: u32s(layer.dep_offsets()),
         dep_layer: layer.dep_layer(),
         dep_layers: u32s(layer.dep_layers()),
@@ -223,6 +225,7 @@ fn read_inputs(layer: fb::Layer<'_>, flat: &mut Flat<'_>) -> Result<(), WireErro
             first: input.first(),
             part: input.part(),
             broadcast: input.broadcast(),
+            count: input.count(),
         }));
     Ok(())
 }

@@ -25,6 +25,7 @@ export const LayerKind = {
   Blockwise: 2,
   TreeReduce: 3,
   Data: 4,
+  Window: 5,
 } as const;
 export type LayerKind = (typeof LayerKind)[keyof typeof LayerKind];
 

@@ -84,6 +84,9 @@ export const CAPABILITIES_MAX = 64;
 /** Upstream layers of a regular layer. */
 export const INPUTS_PER_LAYER_MAX = 256;
 
+/** Rows a window reaches to either side. */
+export const WINDOW_RADIUS_MAX = 1024;
+
 /** Application heartbeats. */
 export const HEARTBEAT_MS = 1000;
 

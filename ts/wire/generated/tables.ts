@@ -369,8 +369,10 @@ export interface Input {
   first: number;
   /** one part of each row's value; the default is the whole value */
   part: number;
-  /** every row takes the upstream row `first` */
+  /** every row takes the upstream rows `first` … `first + count - 1` */
   broadcast: boolean;
+  /** broadcast: rows every row takes */
+  count: number;
 }
 
 /** Reads the Input at byte `at`. */
@@ -381,15 +383,17 @@ export function readInput(r: Reader, at: number): Input {
     first: r.u32(6, 0),
     part: r.u32(8, 4294967295),
     broadcast: r.bool(10, false),
+    count: r.u32(12, 1),
   };
 }
 
 /** Writes one Input; gives its offset. Members left out are absent from the frame. */
 export function writeInput(w: Writer, m: Draft<Input>): number {
-  w.start(4);
+  w.start(5);
   w.u32(0, m.layer, 0);
   w.u32(1, m.first, 0);
   w.u32(2, m.part, 4294967295);
+  w.u32(4, m.count, 1);
   w.bool(3, m.broadcast, false);
   return w.end();
 }
@@ -442,6 +446,10 @@ export interface Layer {
   /** rows with an explicit key */
   keyRows: Uint32Array | undefined;
   keys: readonly string[];
+  /** Window: row i takes the rows i - radius … i + radius of each input not broadcast */
+  radius: number;
+  /** Window: beyond one end follows the other; else windows are cut short at the ends */
+  periodic: boolean;
 }
 
 /** Reads the Layer at byte `at`. */
@@ -449,7 +457,7 @@ export function readLayer(r: Reader, at: number): Layer {
   r.enter(at, 'Layer');
   return {
     layer: r.u32(4, 0),
-    kind: r.enumeration(6, LayerKind.Explicit, 0, 4) as LayerKind,
+    kind: r.enumeration(6, LayerKind.Explicit, 0, 5) as LayerKind,
     first: r.u32(8, 0),
     tasks: r.u32(10, 0),
     name: r.string(12),
@@ -477,6 +485,8 @@ export function readLayer(r: Reader, at: number): Layer {
     rowTimeoutsMs: r.u32s(56),
     keyRows: r.u32s(58),
     keys: r.strings(60),
+    radius: r.u32(62, 0),
+    periodic: r.bool(64, false),
   };
 }
 
@@ -496,7 +506,7 @@ export function writeLayer(w: Writer, m: Draft<Layer>): number {
   const rowTimeoutsMs = w.vector(m.rowTimeoutsMs);
   const keyRows = w.vector(m.keyRows);
   const keys = w.strings(m.keys);
-  w.start(29);
+  w.start(31);
   w.u32(0, m.layer, 0);
   w.u32(2, m.first, 0);
   w.u32(3, m.tasks, 0);
@@ -520,12 +530,14 @@ export function writeLayer(w: Writer, m: Draft<Layer>): number {
   w.offset(26, rowTimeoutsMs);
   w.offset(27, keyRows);
   w.offset(28, keys);
+  w.u32(29, m.radius, 0);
   w.u16(7, m.retries, 0);
   w.u16(15, m.dataPart, 65535);
   w.u8(1, m.kind, LayerKind.Explicit);
   w.u8(9, m.resourceClass, 0);
   w.u8(10, m.flags, 0);
   w.u8(12, m.dataCodec, Codec.Undefined);
+  w.bool(30, m.periodic, false);
   return w.end();
 }
 

@@ -184,6 +184,7 @@ impl Graph {
             first: 0,
             part: WHOLE,
             broadcast: false,
+            count: 1,
         }];
         let layers = self.layers(&tree);
         let submit = Event::GraphSubmitted(Submit {

@@ -90,7 +90,7 @@ impl Chaos {
         let layer = self.layers + 1;
         let wanted = self.n.below(3) > 0;
         let tasks = self.n.below(30) + 1;
-        match (self.n.below(6), self.some_layer()) {
+        match (self.n.below(8), self.some_layer()) {
             (0, _) => self.w.items(layer, tasks, true),
             (1, Some(over)) if self.w.graph.rows_of(over) > 1 => {
                 let fan_in = 2 + self.n.below(3);
@@ -105,6 +105,29 @@ impl Chaos {
                 }
                 let rows = rows - first;
                 self.w.blockwise(layer, rows, &inputs, wanted);
+            }
+            (6, Some(over)) => {
+                let rows = self.w.graph.rows_of(over);
+                let first = self.n.below(rows);
+                let rows = rows - first;
+                let radius = self.n.below(4);
+                let periodic = radius > 0 && 2 * radius < rows && self.n.below(2) == 0;
+                let all = self.some_layer().map(|other| {
+                    let count = self.w.graph.rows_of(other);
+                    let from = self.n.below(count);
+                    (other, from, 1 + self.n.below(count - from))
+                });
+                let all = all.filter(|_| self.n.below(2) == 0);
+                let window = (radius, periodic);
+                self.w
+                    .window(layer, (over, first, rows), window, all, wanted);
+            }
+            (7, Some(over)) => {
+                let count = self.w.graph.rows_of(over);
+                let first = self.n.below(count);
+                let count = 1 + self.n.below(count - first);
+                self.w
+                    .gather(layer, tasks.min(8), (over, first, count), wanted);
             }
             (4, _) if self.n.below(3) == 0 => {
                 self.w.data(layer, tasks.min(3));

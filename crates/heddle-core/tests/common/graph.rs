@@ -172,6 +172,80 @@ impl World {
         }]);
     }
 
+    /// A layer whose row i reads rows `first + i - radius` … `first + i + radius` of a layer, and of another one all
+    /// of some rows: (layer, first, count).
+    pub fn window(
+        &mut self,
+        layer: u32,
+        (over, first, tasks): (u32, u32, u32),
+        (radius, periodic): (u32, bool),
+        all: Option<(u32, u32, u32)>,
+        wanted: bool,
+    ) {
+        let gathered = || {
+            all.iter()
+                .flat_map(|&(from, at, n)| (at..at + n).map(move |row| (from, row)))
+        };
+        for row in 0..i64::from(tasks) {
+            let n = i64::from(tasks);
+            let around = row - i64::from(radius)..=row + i64::from(radius);
+            let rows: Vec<i64> = if periodic {
+                around.map(|at| at.rem_euclid(n)).collect()
+            } else {
+                around.filter(|at| (0..n).contains(at)).collect()
+            };
+            let reads = rows.into_iter().map(|at| (over, first + at as u32));
+            let reads = reads.chain(gathered()).collect();
+            self.graph.rows.insert((layer, row as u32), (0, reads));
+        }
+        let mut inputs = vec![spec(over, first, false)];
+        inputs.extend(all.map(|(from, first, count)| InputSpec {
+            count,
+            ..spec(from, first, true)
+        }));
+        self.submit(&[LayerSpec {
+            layer,
+            kind: if radius > 0 {
+                LayerKind::Window
+            } else {
+                LayerKind::Blockwise
+            },
+            tasks,
+            function: 1,
+            flags: u8::from(wanted),
+            radius,
+            periodic,
+            inputs: &inputs,
+            ..LayerSpec::default()
+        }]);
+    }
+
+    /// A layer each of whose rows reads all of some rows of another.
+    pub fn gather(
+        &mut self,
+        layer: u32,
+        tasks: u32,
+        (over, first, count): (u32, u32, u32),
+        wanted: bool,
+    ) {
+        for row in 0..tasks {
+            let reads = (first..first + count).map(|row| (over, row)).collect();
+            self.graph.rows.insert((layer, row), (0, reads));
+        }
+        self.submit(&[LayerSpec {
+            layer,
+            kind: LayerKind::Blockwise,
+            tasks,
+            function: 1,
+            flags: u8::from(wanted),
+            inputs: &[InputSpec {
+                count,
+                ..spec(over, first, true)
+            }],
+            ..LayerSpec::default()
+        }]);
+    }
+
     /// A tree over rows `first` … of a layer; returns its number of rows.
     pub fn tree(&mut self, layer: u32, over: u32, first: u32, fan_in: u32, wanted: bool) -> u32 {
         let mut level: Vec<(u32, u32)> = (first..self.graph.rows_of(over))
@@ -225,5 +299,6 @@ pub fn spec(layer: u32, first: u32, broadcast: bool) -> InputSpec {
         first,
         part: WHOLE,
         broadcast,
+        count: 1,
     }
 }

@@ -199,15 +199,16 @@ impl ::flatbuffers::SimpleToVerifyInSlice for Codec {}
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 pub const ENUM_MIN_LAYER_KIND: u8 = 0;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
-pub const ENUM_MAX_LAYER_KIND: u8 = 4;
+pub const ENUM_MAX_LAYER_KIND: u8 = 5;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 #[allow(non_camel_case_types)]
-pub const ENUM_VALUES_LAYER_KIND: [LayerKind; 5] = [
+pub const ENUM_VALUES_LAYER_KIND: [LayerKind; 6] = [
   LayerKind::Explicit,
   LayerKind::Map,
   LayerKind::Blockwise,
   LayerKind::TreeReduce,
   LayerKind::Data,
+  LayerKind::Window,
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -220,15 +221,17 @@ impl LayerKind {
   pub const Blockwise: Self = Self(2);
   pub const TreeReduce: Self = Self(3);
   pub const Data: Self = Self(4);
+  pub const Window: Self = Self(5);
 
   pub const ENUM_MIN: u8 = 0;
-  pub const ENUM_MAX: u8 = 4;
+  pub const ENUM_MAX: u8 = 5;
   pub const ENUM_VALUES: &'static [Self] = &[
     Self::Explicit,
     Self::Map,
     Self::Blockwise,
     Self::TreeReduce,
     Self::Data,
+    Self::Window,
   ];
   /// Returns the variant's name or "" if unknown.
   pub fn variant_name(self) -> Option<&'static str> {
@@ -238,6 +241,7 @@ impl LayerKind {
       Self::Blockwise => Some("Blockwise"),
       Self::TreeReduce => Some("TreeReduce"),
       Self::Data => Some("Data"),
+      Self::Window => Some("Window"),
       _ => None,
     }
   }
@@ -2472,6 +2476,7 @@ impl<'a> Input<'a> {
   pub const VT_FIRST: ::flatbuffers::VOffsetT = 6;
   pub const VT_PART: ::flatbuffers::VOffsetT = 8;
   pub const VT_BROADCAST: ::flatbuffers::VOffsetT = 10;
+  pub const VT_COUNT: ::flatbuffers::VOffsetT = 12;
 
   #[inline]
   pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -2483,6 +2488,7 @@ impl<'a> Input<'a> {
     args: &'args InputArgs
   ) -> ::flatbuffers::WIPOffset<Input<'bldr>> {
     let mut builder = InputBuilder::new(_fbb);
+    builder.add_count(args.count);
     builder.add_part(args.part);
     builder.add_first(args.first);
     builder.add_layer(args.layer);
@@ -2519,6 +2525,13 @@ impl<'a> Input<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<bool>(Input::VT_BROADCAST, Some(false)).unwrap()}
   }
+  #[inline]
+  pub fn count(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Input::VT_COUNT, Some(1)).unwrap()}
+  }
 }
 
 impl ::flatbuffers::Verifiable for Input<'_> {
@@ -2531,6 +2544,7 @@ impl ::flatbuffers::Verifiable for Input<'_> {
      .visit_field::<u32>("first", Self::VT_FIRST, false)?
      .visit_field::<u32>("part", Self::VT_PART, false)?
      .visit_field::<bool>("broadcast", Self::VT_BROADCAST, false)?
+     .visit_field::<u32>("count", Self::VT_COUNT, false)?
      .finish();
     Ok(())
   }
@@ -2540,6 +2554,7 @@ pub struct InputArgs {
     pub first: u32,
     pub part: u32,
     pub broadcast: bool,
+    pub count: u32,
 }
 impl<'a> Default for InputArgs {
   #[inline]
@@ -2549,6 +2564,7 @@ impl<'a> Default for InputArgs {
       first: 0,
       part: 4294967295,
       broadcast: false,
+      count: 1,
     }
   }
 }
@@ -2575,6 +2591,10 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> InputBuilder<'a, 'b, A> {
     self.fbb_.push_slot::<bool>(Input::VT_BROADCAST, broadcast, false);
   }
   #[inline]
+  pub fn add_count(&mut self, count: u32) {
+    self.fbb_.push_slot::<u32>(Input::VT_COUNT, count, 1);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> InputBuilder<'a, 'b, A> {
     let start = _fbb.start_table();
     InputBuilder {
@@ -2596,6 +2616,7 @@ impl ::core::fmt::Debug for Input<'_> {
       ds.field("first", &self.first());
       ds.field("part", &self.part());
       ds.field("broadcast", &self.broadcast());
+      ds.field("count", &self.count());
       ds.finish()
   }
 }
@@ -2644,6 +2665,8 @@ impl<'a> Layer<'a> {
   pub const VT_ROW_TIMEOUTS_MS: ::flatbuffers::VOffsetT = 56;
   pub const VT_KEY_ROWS: ::flatbuffers::VOffsetT = 58;
   pub const VT_KEYS: ::flatbuffers::VOffsetT = 60;
+  pub const VT_RADIUS: ::flatbuffers::VOffsetT = 62;
+  pub const VT_PERIODIC: ::flatbuffers::VOffsetT = 64;
 
   #[inline]
   pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -2655,6 +2678,7 @@ impl<'a> Layer<'a> {
     args: &'args LayerArgs<'args>
   ) -> ::flatbuffers::WIPOffset<Layer<'bldr>> {
     let mut builder = LayerBuilder::new(_fbb);
+    builder.add_radius(args.radius);
     if let Some(x) = args.keys { builder.add_keys(x); }
     if let Some(x) = args.key_rows { builder.add_key_rows(x); }
     if let Some(x) = args.row_timeouts_ms { builder.add_row_timeouts_ms(x); }
@@ -2680,6 +2704,7 @@ impl<'a> Layer<'a> {
     builder.add_layer(args.layer);
     builder.add_data_part(args.data_part);
     builder.add_retries(args.retries);
+    builder.add_periodic(args.periodic);
     builder.add_data_codec(args.data_codec);
     builder.add_flags(args.flags);
     builder.add_resource_class(args.resource_class);
@@ -2891,6 +2916,20 @@ impl<'a> Layer<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<&'a str>>>>(Layer::VT_KEYS, None)}
   }
+  #[inline]
+  pub fn radius(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Layer::VT_RADIUS, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn periodic(&self) -> bool {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<bool>(Layer::VT_PERIODIC, Some(false)).unwrap()}
+  }
 }
 
 impl ::flatbuffers::Verifiable for Layer<'_> {
@@ -2928,6 +2967,8 @@ impl ::flatbuffers::Verifiable for Layer<'_> {
      .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, u32>>>("row_timeouts_ms", Self::VT_ROW_TIMEOUTS_MS, false)?
      .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, u32>>>("key_rows", Self::VT_KEY_ROWS, false)?
      .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, ::flatbuffers::ForwardsUOffset<&'_ str>>>>("keys", Self::VT_KEYS, false)?
+     .visit_field::<u32>("radius", Self::VT_RADIUS, false)?
+     .visit_field::<bool>("periodic", Self::VT_PERIODIC, false)?
      .finish();
     Ok(())
   }
@@ -2962,6 +3003,8 @@ pub struct LayerArgs<'a> {
     pub row_timeouts_ms: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, u32>>>,
     pub key_rows: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, u32>>>,
     pub keys: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<&'a str>>>>,
+    pub radius: u32,
+    pub periodic: bool,
 }
 impl<'a> Default for LayerArgs<'a> {
   #[inline]
@@ -2996,6 +3039,8 @@ impl<'a> Default for LayerArgs<'a> {
       row_timeouts_ms: None,
       key_rows: None,
       keys: None,
+      radius: 0,
+      periodic: false,
     }
   }
 }
@@ -3122,6 +3167,14 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> LayerBuilder<'a, 'b, A> {
     self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Layer::VT_KEYS, keys);
   }
   #[inline]
+  pub fn add_radius(&mut self, radius: u32) {
+    self.fbb_.push_slot::<u32>(Layer::VT_RADIUS, radius, 0);
+  }
+  #[inline]
+  pub fn add_periodic(&mut self, periodic: bool) {
+    self.fbb_.push_slot::<bool>(Layer::VT_PERIODIC, periodic, false);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> LayerBuilder<'a, 'b, A> {
     let start = _fbb.start_table();
     LayerBuilder {
@@ -3168,6 +3221,8 @@ impl ::core::fmt::Debug for Layer<'_> {
       ds.field("row_timeouts_ms", &self.row_timeouts_ms());
       ds.field("key_rows", &self.key_rows());
       ds.field("keys", &self.keys());
+      ds.field("radius", &self.radius());
+      ds.field("periodic", &self.periodic());
       ds.finish()
   }
 }
