@@ -114,6 +114,11 @@ export class LocalCluster implements AsyncDisposable {
     return this.#scheduler.addresses[0] ?? '';
   }
 
+  /** @internal The scheduler's thread, for tests. */
+  get _scheduler(): Scheduler {
+    return this.#scheduler;
+  }
+
   /** Process ids of the workers that run. */
   get workers(): number[] {
     const running = [...this.#workers].filter((worker) => worker.running);
@@ -189,7 +194,7 @@ export class LocalCluster implements AsyncDisposable {
   #ended(worker: WorkerProcess, reason: string, livedMs: number): void {
     this.#workers.delete(worker);
     if (this.#closing !== undefined) return;
-    const replaced = this.#options.restart !== false;
+    const replaced = this.#options.restart !== false && !worker.engineFailed;
     process.emitWarning(
       `worker process ${worker.name} (pid ${worker.pid}) ended: ${reason}${replaced ? '; starting another' : ''}`,
       'HeddleWarning',

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { EXIT } from '../errors/exit_codes.js';
 
 const MAIN = fileURLToPath(new URL('../worker/main.js', import.meta.url));
 /** Characters of a worker's stderr kept to explain its death. */
@@ -69,6 +70,11 @@ export class WorkerProcess {
 
   get running(): boolean {
     return !this.#over;
+  }
+
+  /** True if it ended because the scheduler's engine failed: another would end likewise. */
+  get engineFailed(): boolean {
+    return this.#child.exitCode === EXIT.ENGINE;
   }
 
   /** The last of what it wrote to stderr. */

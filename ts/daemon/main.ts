@@ -3,7 +3,7 @@
 import process from 'node:process';
 import { CommanderError } from 'commander';
 import { HeddleError } from '../errors/index.js';
-import { EXIT, exitCodeOf } from './exit_codes.js';
+import { EXIT, exitCodeOf } from '../errors/exit_codes.js';
 import { program } from './program.js';
 
 function fail(error: unknown): number {

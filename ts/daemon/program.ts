@@ -3,7 +3,7 @@ import process from 'node:process';
 import { Command, InvalidArgumentError } from 'commander';
 import { PACKAGE_VERSION } from '../client/version.js';
 import { runBench } from './bench.js';
-import { EXIT_HELP } from './exit_codes.js';
+import { EXIT_HELP } from '../errors/exit_codes.js';
 import { DEFAULT_HOST, DEFAULT_PORT, runScheduler } from './scheduler.js';
 import { runVersion } from './version.js';
 import type { WorkerCommand } from './worker.js';

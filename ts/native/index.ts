@@ -57,6 +57,7 @@ interface NativeScheduler {
   readonly failure: string;
   stop(): void;
 }
+  injectFault(): void;
 
 interface NativeAddon {
   Scheduler: { start(options: NativeOptions): NativeScheduler };
@@ -138,6 +139,14 @@ export class Scheduler implements Disposable {
   /** Says goodbye to every peer, ends the thread and closes the sockets. Repeatable. */
   stop(): void {
     this.#native.stop();
+  /**
+   * Makes the thread fail in its next turn as a defect of the engine would: for tests of what follows.
+   * @internal
+   */
+  injectFault(): void {
+    this.#native.injectFault();
+  }
+
   }
 
   [Symbol.dispose](): void {

@@ -2,11 +2,12 @@
 /**
  * Entry of a worker process. Prints nothing unless something is wrong.
  *
- * Exit codes: 0 stopped or the scheduler said goodbye; 1 the scheduler was lost or refused; 2 wrong
- * options.
+ * Exit codes: 0 stopped or the scheduler said goodbye; 2 wrong options; else as `exit_codes.ts` has
+ * them for the error: 70 the scheduler's engine failed, 75 the scheduler was lost.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { exitCodeOf } from '../errors/exit_codes.js';
 import { HeddleError } from '../errors/index.js';
 import type { WorkerOptions } from './options.js';
 import { runWorker } from './run.js';
@@ -59,7 +60,7 @@ async function main(): Promise<number> {
   }
   if (graceful || stop.signal.aborted) return 0;
   process.stderr.write(`heddle worker: ${error.code}: ${error.message}\n`);
-  return 1;
+  return exitCodeOf(error.code);
 }
 
 main().then(

@@ -42,11 +42,25 @@ pub struct Handle {
 #[derive(Debug)]
 pub(crate) struct Shared {
     stop: AtomicBool,
+    fault: AtomicBool,
     state: Mutex<State>,
 }
 
 impl Shared {
+    fn new() -> Self {
+        Self {
+            stop: AtomicBool::new(false),
+            fault: AtomicBool::new(false),
+            state: Mutex::new(State::Running),
+        }
+    }
+
+    /// Asked once per turn.
+    ///
+    /// # Panics
+    /// After [`Handle::inject_fault`].
     pub(crate) fn stopping(&self) -> bool {
+        assert!(!self.fault.load(Ordering::Acquire), "a fault was injected");
         self.stop.load(Ordering::Acquire)
     }
 
@@ -66,10 +80,7 @@ impl Server {
     /// # Errors
     /// An endpoint that cannot or must not be bound, a bad key, a system without threads left.
     pub fn start(config: ServerConfig) -> Result<Handle, ServerError> {
-        let shared = Arc::new(Shared {
-            stop: AtomicBool::new(false),
-            state: Mutex::new(State::Running),
-        });
+        let shared = Arc::new(Shared::new());
         let epoch = random_epoch();
         let (started, outcome) = sync_channel(1);
         let thread = thread::Builder::new()
@@ -186,6 +197,13 @@ impl Handle {
             .clone()
     }
 
+    /// Makes the thread panic in its next turn, as a defect of the engine would: for tests of what
+    /// follows for clients, workers and the process.
+    pub fn inject_fault(&self) {
+        self.shared.fault.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
     /// Ends the thread and waits for it: milliseconds, at most the sockets' linger. Repeatable.
     pub fn stop(&self) {
         self.shared.stop.store(true, Ordering::Release);
@@ -212,16 +230,12 @@ impl Drop for Handle {
 mod tests {
     use super::*;
 
-    fn shared() -> Shared {
-        Shared {
-            stop: AtomicBool::new(false),
-            state: Mutex::new(State::Running),
-        }
-    }
-
     #[test]
     fn a_panic_ends_this_scheduler_alone_and_says_why() {
-        let (failing, other) = (shared(), Server::start(ServerConfig::default()).unwrap());
+        let (failing, other) = (
+            Shared::new(),
+            Server::start(ServerConfig::default()).unwrap(),
+        );
         let this = Loop::open(ServerConfig::default(), 1).unwrap();
         let address = this.addresses()[0].clone();
         supervise(this, &failing, |_| panic!("counters differ"));

@@ -50,11 +50,11 @@ test('ends when its parent’s pipe closes', async () => {
   assert.equal(await s.exitCode, 0);
 });
 
-test('ends with 1 when the scheduler vanishes, with 0 after its goodbye', async () => {
+test('ends with 75 when the scheduler vanishes, with 0 after its goodbye', async () => {
   await using lost = await FakeScheduler.start();
   await lost.until(() => lost.frames.some((f) => f.kind === Kind.Heartbeat));
   lost.vanish();
-  assert.equal(await lost.exitCode, 1);
+  assert.equal(await lost.exitCode, 75);
   assert.match(lost.stderr, /ERR_SCHEDULER_LOST/);
   await using gone = await FakeScheduler.start();
   await gone.send(encodeBye(EPOCH, { reason: 'shutting down' }));
