@@ -1,6 +1,7 @@
 // The package's front door.
 export * from './client/index.js';
 export { LocalCluster, type LocalClusterOptions } from './cluster/index.js';
+export * from './diagnostics/index.js';
 export {
   ERROR_CODES,
   type ErrorCode,

@@ -1,4 +1,5 @@
 // The client: what users hold. Every method is a thin door to the session.
+import { Explanation } from '../diagnostics/explanation.js';
 import { HeddleError } from '../errors/index.js';
 import { LazyNode } from '../graph/lazy.js';
 import type { TaskOptions } from '../graph/options.js';
@@ -218,6 +219,22 @@ export class Client implements AsyncDisposable {
   /** The scheduler's counters: tasks by state, workers, CPU time by stage. */
   stats(): Promise<SchedulerStats> {
     return this.#session.query('stats') as Promise<SchedulerStats>;
+  }
+
+  /**
+   * Where the time went: this client's work and the cluster's totals, by the four questions, with advice. Takes up to a
+   * second, for every worker's next report is waited for.
+   * @param options `since`: an earlier explanation of this client; only what came after it counts. Without it, all
+   *   since the scheduler started.
+   * @throws HeddleError ERR_TIMEOUT, ERR_SCHEDULER_LOST, ERR_CLOSED, ERR_ARGUMENT
+   * @example
+   * console.log(`${await client.explain()}`);
+   */
+  explain(options: { readonly since?: Explanation | undefined } = {}): Promise<Explanation> {
+    const session = this.#session;
+    const { stages, fusion } = session;
+    const query = (what: string): Promise<unknown> => session.query(what);
+    return Explanation.of({ stats: () => this.stats(), query, stages, fusion }, options.since);
   }
 
   /** What the scheduler knows of a task: its state and what it waits for. */

@@ -68,7 +68,7 @@ export class GatherWait extends Wait<unknown[]> {
       }
       if (!this.#skip) throw rows.error(row);
     }
-    this.#collect();
+    this.session.stages.decoding(() => this.#collect());
   }
 
   /** Decodes. Rows lost again since they were passed (their worker died) are waited for again. */

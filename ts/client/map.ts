@@ -1,5 +1,6 @@
 // map: one layer, described and not enumerated. The items are one column of row data, constants one shared template,
 // an upstream future array one input; only items that are themselves futures need explicit rows.
+import { LARGE_BYTES } from '../diagnostics/large_arguments.js';
 import { HeddleError } from '../errors/index.js';
 import { InputColumns, referenceNoter, replaceReferences } from '../graph/inputs.js';
 import { encodeItems, type ItemColumn } from '../graph/items.js';
@@ -56,7 +57,7 @@ export function mapItems(
   if (!ArrayBuffer.isView(list) && list.some(holdsReference)) {
     return mapExplicit(session, fn, list, constants, options);
   }
-  const layer = describe(session, fn, constants, options, false);
+  const layer = describe(session, fn, constants, options, list.length, false);
   return send(session, layer, list.length, encodeItems(list));
 }
 
@@ -81,12 +82,15 @@ function describe(
   fn: ShippedFunction,
   constants: readonly unknown[],
   options: TaskOptions,
+  tasks: number,
   overFutures: boolean,
 ): Draft<Layer> {
   const { retries, priority, timeout } = rowOptions(fn, options);
   const inputs = new InputColumns();
   const template =
     constants.length === 0 ? undefined : templateOf(session, constants, inputs, overFutures);
+  const bytes = template?.length ?? 0;
+  if (bytes >= LARGE_BYTES) session.stages.large.note(fn.name, constants, 1, bytes, tasks, false);
   const { layers, indices, parts } = inputs;
   const broadcast = layers.map(
     (layer, i): Draft<Input> => ({
@@ -138,7 +142,7 @@ function mapFutures(
 ): FutureArray<unknown> {
   if (items.length === 0) return noFutures(session);
   const { layer, first } = items.resolveFor(session);
-  const described = describe(session, fn, constants, options, true);
+  const described = describe(session, fn, constants, options, items.length, true);
   const upstream: Draft<Input> = { layer, first };
   const inputs = [upstream, ...(described.inputs ?? [])];
   return send(session, { ...described, inputs }, items.length, undefined);

@@ -1,6 +1,7 @@
 // The state of one connection, shared by a client and its futures: layers, functions, what waits to be sent, what
 // waits for an answer.
 import { EventEmitter } from 'node:events';
+import { ClientStages } from '../diagnostics/stages.js';
 import { HeddleError, isErrorCode } from '../errors/index.js';
 import type { ReferencedRows, ReferenceOwner } from '../graph/reference.js';
 import {
@@ -79,6 +80,7 @@ export class Session implements ConnectionOwner, ReferenceOwner {
   readonly functions: FunctionTable;
   /** Lazy calls computed so far, and the tasks they became. */
   readonly fusion = { before: 0, after: 0 };
+  readonly stages = new ClientStages();
   readonly submitter: Submitter;
   readonly stored: StoredValues;
   /** Gathers that reject at the first failure of one of their rows. */
@@ -169,9 +171,14 @@ export class Session implements ConnectionOwner, ReferenceOwner {
     payload: readonly Uint8Array[],
   ): void {
     const number = ++this.#lastGraph;
-    const frame = this.#connection.send(
+    const parts = this.stages.encoding(() =>
       encodeSubmit(this.epoch, { graph: number, layers, more: false }, payload),
     );
+    this.stages.sent(
+      number,
+      graph.reduce((tasks, { count }) => tasks + count, 0),
+    );
+    const frame = this.#connection.send(parts);
     this.#graphs.set(number, { rows: graph, frame });
   }
 
@@ -355,7 +362,7 @@ export class Session implements ConnectionOwner, ReferenceOwner {
   onFrame(frame: Frame): void {
     switch (frame.kind) {
       case Kind.Update:
-        this.#onUpdate(frame);
+        this.stages.decoding(() => this.#onUpdate(frame));
         return;
       case Kind.Accepted:
         this.#onAccepted(frame);
@@ -436,6 +443,7 @@ export class Session implements ConnectionOwner, ReferenceOwner {
     const unanswered = this.#graphs.get(graph);
     if (unanswered === undefined) return undefined;
     this.#graphs.delete(graph);
+    this.stages.answered(graph);
     this.#answered = graph;
     this.#connection.confirm(unanswered.frame);
     return unanswered.rows;

@@ -38,6 +38,8 @@ export interface WorkerStats extends WorkerInfo {
   readonly layers: number;
   /** How late its event loop was, in microseconds. */
   readonly loopLagUs: number;
+  /** Heartbeats it has sent. */
+  readonly beats: number;
 }
 
 /** The answer of `client.stats()`. Counters are totals since the scheduler started. */

@@ -43,13 +43,15 @@ export class Submission {
   ): Future<Awaited<R>> {
     const options = this.#options;
     checkSignal(options);
-    const { submitter, functions } = this.#session;
+    const { submitter, functions, stages } = this.#session;
+    const since = stages.sample();
     const shipped = functions.ship(fn);
     const future =
       options.key === undefined
         ? submitter.submit(shipped, args, options)
         : submitter.submitKeyed(shipped, args, { ...options, key: options.key });
     this.#watch(future._rows, future._row, 1);
+    if (since > 0) stages.sampled(since);
     return future as Future<Awaited<R>>;
   }
 
@@ -67,7 +69,9 @@ export class Submission {
     checkSignal(this.#options);
     const session = this.#session;
     const shipped = session.functions.ship(fn);
-    const futures = mapItems(session, shipped, items, constants, this.#options);
+    const futures = session.stages.describing(() =>
+      mapItems(session, shipped, items, constants, this.#options),
+    );
     this.#watch(futures._rows, futures._first, futures.length);
     return futures as FutureArray<Awaited<R>>;
   }
@@ -82,7 +86,10 @@ export class Submission {
   compute(nodes: LazyNode<unknown> | readonly LazyNode<unknown>[]): unknown {
     checkSignal(this.#options);
     const one = nodes instanceof LazyNode;
-    const futures = computeNodes(this.#session, one ? [nodes] : nodes, this.#options);
+    const session = this.#session;
+    const futures = session.stages.describing(() =>
+      computeNodes(session, one ? [nodes] : nodes, this.#options),
+    );
     for (const future of futures) this.#watch(future._rows, future._row, 1);
     return one ? futures[0] : futures;
   }

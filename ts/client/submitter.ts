@@ -1,6 +1,7 @@
 // One task at a time, sent many at a time: submissions of one turn of JavaScript become rows of the client's open
 // Explicit layer and leave in one frame. A long loop sends full batches as it goes; a lone submission leaves at the
 // end of the turn's microtask.
+import { LARGE_BYTES } from '../diagnostics/large_arguments.js';
 import { HeddleError } from '../errors/index.js';
 import type { TaskOptions } from '../graph/options.js';
 import type { Draft, Layer } from '../wire/index.js';
@@ -57,7 +58,10 @@ export class Submitter {
     const batch = this.#batch;
     const session = this.#session;
     session.checkOpen();
+    const before = batch.argumentBytes;
     batch.add(fn, args, rowOptions(fn, options), session);
+    const bytes = batch.argumentBytes - before;
+    if (bytes >= LARGE_BYTES) session.stages.large.note(fn.name, args, 0, bytes, 1, true);
     const rows = this.#openRows();
     const row = rows.append(1);
     // Rows of one batch share a hold.

@@ -2,8 +2,9 @@
 import process from 'node:process';
 import { Command, InvalidArgumentError } from 'commander';
 import { PACKAGE_VERSION } from '../client/version.js';
-import { runBench } from './bench.js';
 import { EXIT_HELP } from '../errors/exit_codes.js';
+import { runBench } from './bench.js';
+import { diagnosticCommands } from './diagnostics.js';
 import { DEFAULT_HOST, DEFAULT_PORT, runScheduler } from './scheduler.js';
 import { runVersion } from './version.js';
 import type { WorkerCommand } from './worker.js';
@@ -27,6 +28,7 @@ ${EXIT_HELP}`,
     );
   root.addCommand(schedulerCommand());
   root.addCommand(workerCommand());
+  for (const command of diagnosticCommands()) root.addCommand(command);
   root.addCommand(benchCommand());
   root.addCommand(versionCommand());
   return root;

@@ -2,6 +2,7 @@
  * The engine's native addon, typed: an embedded scheduler, and a clock of the calling thread's CPU.
  * The addon is loaded at first use, so modules that merely mention it can be imported without it.
  */
+import { RECORDING } from '../diagnostics/stages.js';
 import { HeddleError, isErrorCode } from '../errors/index.js';
 import { loadAddon } from './load.js';
 
@@ -48,6 +49,7 @@ interface NativeOptions {
   clientGraceMs: number;
   noWorkersNoticeMs: number;
   check: CheckLevel;
+  stages: boolean;
 }
 
 interface NativeScheduler {
@@ -119,6 +121,7 @@ export class Scheduler implements Disposable {
           clientGraceMs: milliseconds('clientGraceMs', options.clientGraceMs ?? 30_000),
           noWorkersNoticeMs: milliseconds('noWorkersNoticeMs', options.noWorkersNoticeMs ?? 1_000),
           check: options.check ?? 'light',
+          stages: RECORDING,
         }),
       );
     } catch (error) {

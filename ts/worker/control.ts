@@ -37,6 +37,8 @@ export interface ControlOwner {
   pull(): Uint8Array[] | null;
   /** Time for a heartbeat. */
   beat(loopLagUs: number): Uint8Array[];
+  /** A heartbeat was answered, so many milliseconds after it was queued. */
+  answered(ms: number): void;
 }
 
 /** How a connection ended. */
@@ -59,6 +61,8 @@ export class Control {
   #onWelcome: ((welcome: Welcome) => void) | null = null;
   #early: Frame[] = [];
   #timer: NodeJS.Timeout | null = null;
+  /** When heartbeats were sent that are not answered yet. */
+  readonly #beats: number[] = [];
   #lastTick = 0;
   #lastHeard = 0;
   #over = false;
@@ -131,6 +135,13 @@ export class Control {
     if (!this.#over) this.#outbox.push(parts);
   }
 
+  /** Sends a heartbeat now. */
+  beat(loopLagUs: number): void {
+    if (this.#owner === null || this.#over) return;
+    this.#beats.push(performance.now());
+    this.push(this.#owner.beat(loopLagUs));
+  }
+
   /** Says that the owner's `pull` has something. */
   kick(): void {
     if (!this.#over) this.#outbox.kick();
@@ -200,7 +211,11 @@ export class Control {
       throw new WireError(`epoch ${frame.epoch}`);
     }
     this.#lastHeard = performance.now();
-    if (frame.kind === Kind.Heartbeat) return;
+    if (frame.kind === Kind.Heartbeat) {
+      const sent = this.#beats.shift();
+      if (sent !== undefined) this.#owner?.answered(performance.now() - sent);
+      return;
+    }
     if (frame.kind === Kind.Bye) {
       const { reason } = decodeBye(frame);
       const text = `the scheduler at ${this.address} shut down${reason === undefined ? '' : `: ${reason}`}`;
@@ -232,7 +247,7 @@ export class Control {
       this.#lose(`silent for ${PEER_DEADLINE_MS} ms`);
       return;
     }
-    if (this.#owner !== null) this.push(this.#owner.beat(Math.round(lag * 1000)));
+    this.beat(Math.round(lag * 1000));
   }
 
   #lose(reason: string): void {

@@ -3,6 +3,7 @@
  * what the scheduler sends, hands runs of records to lanes, and turns what they finish into Done
  * frames. It touches single records only to find an input, to take one back, or to stop one.
  */
+import { RECORDING, WorkerStages } from '../diagnostics/stages.js';
 import {
   type AssignSection,
   type Codec,
@@ -74,6 +75,7 @@ interface LayerDefinition {
 export class Core {
   readonly store: Store;
   readonly peers: Peers;
+  readonly stages = new WorkerStages();
   /** Called when the last record in flight has been collected, some milliseconds later. */
   onIdle: () => void = () => {};
   readonly #lanes: LaneHost[] = [];
@@ -100,6 +102,7 @@ export class Core {
       ready: (run) => this.#queue(run),
       missing: (run, serial, index, proc) => this.#missing(run, serial, index, proc),
       expected: (serial, index, attempt) => this.#isExpected(serial, index, attempt),
+      waited: (ms) => this.stages.fetch.record(ms * 1e6),
     });
     this.#inputs.proc = options.proc;
     const definitions: Definitions = { functions: this.#functions, layers: this.#layers };
@@ -173,11 +176,18 @@ export class Core {
 
   /** Builds the next Done frame from everything finished; null if nothing is. */
   pull(): Uint8Array[] | null {
+    const since = RECORDING ? performance.now() : 0;
     for (const lane of this.#lanes) {
       if (this.#done.isFull) break; // The rest is in the next frame, which follows at once.
       lane.collect(this.#done);
     }
-    return this.#takeDone();
+    const { records } = this.#done;
+    const parts = this.#takeDone();
+    if (RECORDING && parts !== null) {
+      this.stages.report.record((performance.now() - since) * 1e6);
+      this.stages.doneRecords.record(records);
+    }
+    return parts;
   }
 
   /** Reports a value that a client put here. */
@@ -218,6 +228,7 @@ export class Core {
           this.#flush();
           this.#inputs.dropLane(host.lane);
         },
+        ended: (records, queuedMs, runUs) => this.stages.ended(records, queuedMs, runUs),
         changed: (host, state) => this.#laneChanged(host, state),
       },
       {

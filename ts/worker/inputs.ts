@@ -23,6 +23,8 @@ interface InputName {
 interface Parked {
   readonly run: Run;
   readonly held: HeldBuilder;
+  /** Since when, in ms of `performance.now()`. */
+  readonly sinceMs: number;
   missing: number;
   over: boolean;
 }
@@ -41,6 +43,8 @@ export interface InputEvents {
   missing(run: Run, serial: number, index: number, proc: number): void;
   /** True if a record that will make the value is queued or running here. */
   expected(serial: number, index: number, attempt: number): boolean;
+  /** How long a record waited for its inputs. */
+  waited(ms: number): void;
 }
 
 /** Finds inputs. */
@@ -186,7 +190,7 @@ export class Inputs {
   #park(run: Run, found: (HeldValue | null)[]): Parked {
     const held = new HeldBuilder();
     held.add(found);
-    const parked = { run, held, missing: 0, over: false };
+    const parked = { run, held, sinceMs: performance.now(), missing: 0, over: false };
     this.#parked.add(parked);
     return parked;
   }
@@ -242,6 +246,7 @@ export class Inputs {
       parked.held.set(position, value);
       if (--parked.missing > 0) continue;
       this.#finish(parked);
+      this.events.waited(performance.now() - parked.sinceMs);
       this.events.ready({ ...parked.run, held: parked.held.finish() });
     }
   }

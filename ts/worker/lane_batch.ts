@@ -2,6 +2,7 @@
  * Records the main thread has queued in a lane and not yet collected, and the Done sections they
  * become.
  */
+import { RECORDING } from '../diagnostics/stages.js';
 import { Codec, Home, Outcome } from '../wire/generated/enums.js';
 import type { AssignSection } from '../wire/generated/tables.js';
 import type { DoneBuilder } from './done_builder.js';
@@ -27,6 +28,8 @@ export interface ResultSink {
 export class LaneBatch {
   /** Records collected so far. */
   collected = 0;
+  /** When it was queued, in ms of `performance.now()`. */
+  readonly queuedMs = RECORDING ? performance.now() : 0;
   /** Records by position that do not count any more. */
   #gone: Map<number, number> | null = null;
 
@@ -69,6 +72,13 @@ export class LaneBatch {
 
   gone(k: number): number {
     return this.#gone?.get(k) ?? 0;
+  }
+
+  /** Microseconds of user code in all its records, once they are finished. */
+  runUs(memory: LaneMemory): number {
+    const end = memory.elapsedUs[memory.row(this.slot + this.count - 1)] as number;
+    const start = memory.elapsedUs[memory.row(this.slot - 1)] as number;
+    return Math.max(0, end - start);
   }
 
   /** Adds what the lane has finished, up to position `end`. */

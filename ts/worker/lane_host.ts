@@ -4,6 +4,7 @@
  * not its business.
  */
 import { receiveMessageOnPort } from 'node:worker_threads';
+import { RECORDING } from '../diagnostics/stages.js';
 import { HeddleError } from '../errors/index.js';
 import { encodeError, Outcome, LaneState as WireLaneState } from '../wire/index.js';
 import type { DoneBuilder } from './done_builder.js';
@@ -24,6 +25,8 @@ export interface LaneEvents {
   wake(): void;
   /** The thread died: `report` adds what it had finished and the failure of what it ran. */
   died(lane: LaneHost, report: (done: DoneBuilder) => void): void;
+  /** All records of a batch were collected: when it was queued, and how long its user code took. */
+  ended(records: number, queuedMs: number, runUs: number): void;
   /** Said after {@link died}, and when the next thread takes records. */
   changed(lane: LaneHost, state: WireLaneState): void;
 }
@@ -204,6 +207,7 @@ export class LaneHost {
       this.#inFlight -= end - batch.collected;
       batch.collect(end, this.#memory, done, sink);
       if (end < batch.count) break;
+      if (RECORDING) this.events.ended(batch.count, batch.queuedMs, batch.runUs(this.#memory));
       finished++;
     }
     if (finished > 0) this.#batches.splice(0, finished);

@@ -32,6 +32,8 @@ class WorkerProcess {
   #core: Core | null = null;
   #control: Control | null = null;
   #epoch = 0;
+  /** CPU the main thread had used before it served for the first time: to start is no part of any run. */
+  #startedNs = 0;
   readonly #stopped = new AbortController();
   #idleBeat: NodeJS.Timeout | null = null;
 
@@ -92,6 +94,7 @@ class WorkerProcess {
       signal,
     );
     this.#control = control;
+    this.#startedNs ||= this.#clock.nanos();
     this.#epoch = welcome.epoch;
     const { peer: proc, incarnation, epoch, inlineBytesMax } = welcome;
     const { lanes, spinUs, heapMb } = options;
@@ -102,12 +105,17 @@ class WorkerProcess {
     core.onIdle = () => {
       this.#idleBeat ??= setTimeout(() => {
         this.#idleBeat = null;
-        if (this.#core === core) control.push(beat(0));
+        if (this.#core === core) control.beat(0);
       }, IDLE_BEAT_MS);
     };
-    control.serve({ onFrame: (frame) => core.onFrame(frame), pull: () => core.pull(), beat });
+    control.serve({
+      onFrame: (frame) => core.onFrame(frame),
+      pull: () => core.pull(),
+      beat,
+      answered: (ms) => core.stages.wire.record((ms * 1e6) / 2),
+    });
     // At once, so that what the worker costs is known from its first moment.
-    control.push(beat(0));
+    control.beat(0);
     if (this.#stopped.signal.aborted) control.close('stopped');
     this.onReady?.({ proc, epoch, dataAddress: this.#data.address, lanes });
     const ending = await control.ended;
@@ -150,8 +158,9 @@ class WorkerProcess {
       tasksRun: core.total(Total.TasksRun),
       cpuComputeNs: core.total(Total.ComputeNs),
       cpuLaneNs: core.total(Total.LaneNs),
-      cpuMainNs: this.#clock.nanos(),
+      cpuMainNs: this.#clock.nanos() - this.#startedNs,
       layers: core.layers,
+      ...core.stages.cells(),
     });
   }
 }

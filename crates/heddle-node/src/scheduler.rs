@@ -21,6 +21,8 @@ pub struct SchedulerOptions {
     pub no_workers_notice_ms: u32,
     /// `light`, `touched` or `full`.
     pub check: String,
+    /// Whether histograms of stages are kept.
+    pub stages: bool,
 }
 
 /// A scheduler on a thread of its own.
@@ -58,6 +60,7 @@ impl Scheduler {
             client_grace_ms: options.client_grace_ms,
             no_workers_notice_ms: options.no_workers_notice_ms,
             check: check_level(&options.check)?,
+            stages: options.stages,
         };
         let handle = Server::start(config)
             .map(Arc::new)

@@ -9,6 +9,7 @@ use heddle_wire::{Bye, Hello, Role as HelloRole, Welcome};
 use crate::answers::Answers;
 use crate::server::Loop;
 use crate::sessions::{ClientSession, Identity, Role, Session, Usage, WorkerSession};
+use crate::stages::WorkerStages;
 
 impl Loop {
     /// A first hello. A worker that comes back is a new proc with an empty store; a client that
@@ -104,6 +105,8 @@ impl Loop {
             proc,
             incarnation,
             usage: Usage::default(),
+            beats: 0,
+            stages: WorkerStages::default(),
         });
         self.sessions.insert(Session {
             peer,

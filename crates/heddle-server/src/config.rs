@@ -21,6 +21,8 @@ pub struct ServerConfig {
     pub no_workers_notice_ms: u32,
     /// The engine's self-checks.
     pub check: CheckLevel,
+    /// Whether histograms of stages are kept. Off only to measure what they cost.
+    pub stages: bool,
 }
 
 impl Default for ServerConfig {
@@ -33,6 +35,7 @@ impl Default for ServerConfig {
             client_grace_ms: limits::CLIENT_GRACE_MS as u32,
             no_workers_notice_ms: 1_000,
             check: CheckLevel::Light,
+            stages: true,
         }
     }
 }

@@ -61,11 +61,13 @@ impl PhaseClock {
         self.lap = Instant::now();
     }
 
-    /// What happened since the last lap belongs to `phase`.
-    pub fn lap(&mut self, phase: Phase) {
+    /// What happened since the last lap belongs to `phase`; gives how long that was, in ns.
+    pub fn lap(&mut self, phase: Phase) -> u64 {
         let now = Instant::now();
-        self.wall_ns[phase as usize] += now.duration_since(self.lap).as_nanos() as u64;
+        let passed = now.duration_since(self.lap).as_nanos() as u64;
+        self.wall_ns[phase as usize] += passed;
         self.lap = now;
+        passed
     }
 
     /// Gives the CPU time since the last reading to the phases of the laps since then.

@@ -1,5 +1,6 @@
 //! What arrived: opened, verified, allowed or refused, and handed to whom it concerns.
 
+use heddle_core::column::U32s;
 use heddle_core::id::{ClientId, ProcId};
 use heddle_net::{Batch, Inbound as Arrival, Part, PeerId};
 use heddle_wire::{Aligned, Frame, Heartbeat, Inbound, Sender, WireCode, decode};
@@ -7,6 +8,7 @@ use heddle_wire::{Aligned, Frame, Heartbeat, Inbound, Sender, WireCode, decode};
 use crate::cpu::Phase;
 use crate::server::Loop;
 use crate::sessions::{Role, Usage};
+use crate::stages::Stage;
 
 impl Loop {
     /// Takes in all that one receive brought; gives how many things that was. Workers' frames come
@@ -85,9 +87,12 @@ impl Loop {
         }
         match inbound {
             Inbound::Event(event) => {
-                self.cpu.lap(Phase::Receive);
+                let ingested = self.cpu.lap(Phase::Receive);
+                self.stages.event(&event);
                 self.apply(Some(peer), event);
-                self.cpu.lap(Phase::Apply);
+                let applied = self.cpu.lap(Phase::Apply);
+                self.stages.record(Stage::Ingest, ingested);
+                self.stages.record(Stage::Apply, applied);
             }
             Inbound::Heartbeat(heartbeat) => self.heartbeat(peer, &heartbeat),
             Inbound::Hello(hello) => self.hello(peer, &hello),
@@ -100,11 +105,15 @@ impl Loop {
     /// A heartbeat is answered, so that the peer knows the same of this side. A client also learns what
     /// arrived; one that was given up, while it was blocked or its connection was broken, learns that
     /// nobody is known here, and greets again. A worker never returns.
-    fn heartbeat(&mut self, peer: PeerId, heartbeat: &Heartbeat) {
+    fn heartbeat(&mut self, peer: PeerId, heartbeat: &Heartbeat<'_>) {
         let mut answer = Heartbeat::default();
         match self.sessions.get(peer).map(|session| &mut session.role) {
             Some(Role::Worker(worker)) => {
                 answer.peer = worker.proc;
+                let cells = U32s::new(heartbeat.stage_cells);
+                let counts = U32s::new(heartbeat.stage_counts);
+                worker.stages.learn(cells, counts);
+                worker.beats += 1;
                 worker.usage = Usage {
                     rss_bytes: heartbeat.rss_bytes,
                     stored_bytes: heartbeat.stored_bytes,

@@ -34,6 +34,7 @@ mod outbound;
 mod query;
 mod server;
 mod sessions;
+mod stages;
 
 pub use config::ServerConfig;
 pub use cpu::thread_cpu_ns;

@@ -45,7 +45,7 @@ impl Outgoing {
         self.frames.push((to, frame));
     }
 
-    pub fn heartbeat(&mut self, to: PeerId, beat: &Heartbeat) {
+    pub fn heartbeat(&mut self, to: PeerId, beat: &Heartbeat<'_>) {
         let frame = self.encoder.heartbeat(beat);
         self.frames.push((to, frame));
     }
@@ -71,6 +71,11 @@ impl Outgoing {
         let frame = self.encoder.reject(code, message);
         self.frames.push((to, frame));
         self.drops.push(to);
+    }
+
+    /// Whether nothing waits to be sent.
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty() && self.drops.is_empty()
     }
 
     /// Whether the peer was refused in this turn.
@@ -153,6 +158,8 @@ impl Loop {
     pub(crate) fn encode_for_workers(&mut self) {
         for out in self.out.procs() {
             if let Some(peer) = self.sessions.proc(out.proc) {
+                let records = out.assign().iter().map(|section| u64::from(section.count));
+                self.stages.assigned(records.sum());
                 self.outgoing.proc(&self.engine, peer, out);
             }
         }

@@ -16,6 +16,11 @@ impl Loop {
         match query.what {
             "info" => self.info(&mut body),
             "stats" => self.stats(&mut body),
+            "stages" => Object::write(&mut body, |o| {
+                let workers = self.workers();
+                let told = workers.iter().map(|(_, worker)| &worker.stages);
+                self.stages.write(told, o);
+            }),
             "digest" => {
                 let digest = format!("{:016x}", self.engine.digest());
                 Object::write(&mut body, |o| {
@@ -24,7 +29,8 @@ impl Loop {
             }
             "why" => self.why(peer, query.body, &mut body),
             other => {
-                let text = format!("unknown question '{other}': info, stats, digest or why");
+                let text =
+                    format!("unknown question '{other}': info, stats, stages, digest or why");
                 Object::write(&mut body, |o| {
                     o.string("code", "ERR_ARGUMENT").string("message", &text);
                 });
@@ -92,7 +98,8 @@ impl Loop {
                         .double("cpuMainNs", usage.cpu_main_ns)
                         .double("rssBytes", usage.rss_bytes)
                         .number("layers", usage.layers)
-                        .number("loopLagUs", usage.loop_lag_us);
+                        .number("loopLagUs", usage.loop_lag_us)
+                        .number("beats", worker.beats);
                 })
                 .object("scheduler", |o| {
                     o.number("cpuReceiveNs", self.cpu.spent_ns(Phase::Receive))

@@ -18,6 +18,7 @@ use crate::handle::Shared;
 use crate::notices::Notices;
 use crate::outbound::Outgoing;
 use crate::sessions::Sessions;
+use crate::stages::{Stage, Stages};
 
 /// Bounds of one turn, after which its effects are sent. The first two hold for every receive.
 const FRAMES_PER_RECEIVE: usize = 64;
@@ -62,6 +63,7 @@ pub(crate) struct Loop {
     /// Peers whose outbox is full, found in this turn and lost in the next.
     pub(crate) overfull: Vec<PeerId>,
     pub(crate) cpu: PhaseClock,
+    pub(crate) stages: Stages,
     pub(crate) counters: Counters,
     pub(crate) clients_named: u32,
     pub(crate) procs_named: u32,
@@ -95,6 +97,7 @@ impl Loop {
         })?;
         let now = Instant::now();
         Ok(Self {
+            stages: Stages::new(config.stages),
             engine: Engine::new(Config {
                 epoch,
                 check: config.check,
@@ -188,14 +191,21 @@ impl Loop {
         self.encode_for_workers();
         self.send_encoded()?;
         self.encode_for_clients();
-        self.send_encoded()
+        self.send_encoded()?;
+        self.stages.observe(&self.engine);
+        Ok(())
     }
 
     fn send_encoded(&mut self) -> Result<(), ServerError> {
-        self.cpu.lap(Phase::Encode);
+        let encoded = self.cpu.lap(Phase::Encode);
         self.cpu.settle();
+        if self.outgoing.is_empty() {
+            return Ok(());
+        }
         self.send_all()?;
-        self.cpu.lap(Phase::Send);
+        let sent = self.cpu.lap(Phase::Send);
+        self.stages.record(Stage::Encode, encoded);
+        self.stages.record(Stage::Send, sent);
         self.cpu.settle();
         Ok(())
     }

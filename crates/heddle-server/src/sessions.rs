@@ -8,6 +8,7 @@ use heddle_net::PeerId;
 use heddle_wire::OutFrame;
 
 use crate::answers::Answers;
+use crate::stages::WorkerStages;
 
 /// Milliseconds since the server started.
 pub(crate) type Millis = u64;
@@ -59,6 +60,10 @@ pub(crate) struct WorkerSession {
     pub proc: u32,
     pub incarnation: u32,
     pub usage: Usage,
+    /// Heartbeats heard.
+    pub beats: u32,
+    /// Its histograms, from its last heartbeat.
+    pub stages: WorkerStages,
 }
 
 /// Totals of a worker process, from its last heartbeat.

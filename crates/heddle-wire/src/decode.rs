@@ -28,7 +28,7 @@ pub enum Inbound<'a> {
     /// A graceful end, perhaps of a session that had another connection.
     Bye(Bye<'a>),
     /// A sign of life.
-    Heartbeat(Heartbeat),
+    Heartbeat(Heartbeat<'a>),
     /// What a client may say, on a connection where nobody said hello: left over from a connection that was lost,
     /// or from a client that does not know yet that it was. It is not read; the client says it again.
     Leftover,

@@ -112,7 +112,7 @@ impl Encoder {
     }
 
     /// A sign of life.
-    pub fn heartbeat(&mut self, beat: &Heartbeat) -> OutFrame {
+    pub fn heartbeat(&mut self, beat: &Heartbeat<'_>) -> OutFrame {
         let args = fb::HeartbeatArgs {
             peer: beat.peer,
             incarnation: beat.incarnation,
@@ -128,6 +128,7 @@ impl Encoder {
             layers: beat.layers,
             received: beat.received,
             answered: beat.answered,
+            ..Default::default()
         };
         let root = fb::Heartbeat::create(&mut self.fbb, &args);
         self.finish(Kind::Heartbeat, root, Vec::new())

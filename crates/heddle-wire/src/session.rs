@@ -1,6 +1,6 @@
 //! Session messages: who is there, who is gone, questions.
 
-use crate::check::{at_most, root, text};
+use crate::check::{at_most, exact, root, text};
 use crate::error::WireError;
 use crate::frame::Frame;
 use crate::generated::protocol as fb;
@@ -62,7 +62,7 @@ pub struct Bye<'a> {
 /// Totals of a peer since its process began; 0 where it has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[expect(missing_docs, reason = "named and explained in schemas/session.fbs")]
-pub struct Heartbeat {
+pub struct Heartbeat<'a> {
     pub peer: u32,
     pub incarnation: u32,
     pub loop_lag_us: u32,
@@ -77,6 +77,8 @@ pub struct Heartbeat {
     pub layers: u32,
     pub received: f64,
     pub answered: u32,
+    pub stage_cells: &'a [u8],
+    pub stage_counts: &'a [u8],
 }
 
 /// A tool's question.
@@ -84,7 +86,7 @@ pub struct Heartbeat {
 pub struct Query<'a> {
     /// Echoed in the reply.
     pub request: u32,
-    /// `info`, `stats`, `digest` or `why`.
+    /// `info`, `stats`, `stages`, `digest` or `why`.
     pub what: &'a str,
     /// JSON.
     pub body: &'a str,
@@ -110,6 +112,8 @@ pub struct Welcome<'a> {
 }
 
 const KEY_BINDING_BYTES_MAX: usize = 64;
+/// Every bucket of every stage a worker may have, and room for more stages.
+const STAGE_CELL_BYTES_MAX: usize = 16 * 592 * 4;
 
 pub(crate) fn hello<'a>(frame: &Frame<'a>) -> Result<Hello<'a>, WireError> {
     let table = root::<fb::Hello<'_>>(frame.body)?;
@@ -181,8 +185,13 @@ pub(crate) fn hello<'a>(frame: &Frame<'a>) -> Result<Hello<'a>, WireError> {
     })
 }
 
-pub(crate) fn heartbeat(frame: &Frame<'_>) -> Result<Heartbeat, WireError> {
+pub(crate) fn heartbeat<'a>(frame: &Frame<'a>) -> Result<Heartbeat<'a>, WireError> {
     let table = root::<fb::Heartbeat<'_>>(frame.body)?;
+    let cells = table.stage_cells().map_or(&[][..], |v| v.bytes());
+    let counts = table.stage_counts().map_or(&[][..], |v| v.bytes());
+    let size = cells.len() as u64;
+    at_most(size, STAGE_CELL_BYTES_MAX, "Heartbeat.stage_cells")?;
+    exact(counts.len(), cells.len(), "Heartbeat.stage_counts")?;
     Ok(Heartbeat {
         peer: table.peer(),
         incarnation: table.incarnation(),
@@ -198,6 +207,8 @@ pub(crate) fn heartbeat(frame: &Frame<'_>) -> Result<Heartbeat, WireError> {
         layers: table.layers(),
         received: total(table.received()),
         answered: table.answered(),
+        stage_cells: cells,
+        stage_counts: counts,
     })
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Client, WorkerStats } from '../../client/index.js';
 import { threadCpuNanos } from '../../native/index.js';
-import { ioThreadNanos } from './io_threads.js';
+import { ioThreadNanos } from '../../diagnostics/io_threads.js';
 
 /** CPU seconds, summed over processes. */
 export interface Stages {

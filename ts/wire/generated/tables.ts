@@ -205,6 +205,10 @@ export interface Heartbeat {
   answered: number;
   /** from workers: layer definitions held, all threads */
   layers: number;
+  /** from workers: cells of histograms that are not 0 (ts/diagnostics/README.md) */
+  stageCells: Uint32Array | undefined;
+  /** one per cell */
+  stageCounts: Uint32Array | undefined;
 }
 
 /** Reads the Heartbeat at byte `at`. */
@@ -225,12 +229,16 @@ export function readHeartbeat(r: Reader, at: number): Heartbeat {
     received: r.f64(26, 0),
     answered: r.u32(28, 0),
     layers: r.u32(30, 0),
+    stageCells: r.u32s(32),
+    stageCounts: r.u32s(34),
   };
 }
 
 /** Writes one Heartbeat; gives its offset. Members left out are absent from the frame. */
 export function writeHeartbeat(w: Writer, m: Draft<Heartbeat>): number {
-  w.start(14);
+  const stageCells = w.vector(m.stageCells);
+  const stageCounts = w.vector(m.stageCounts);
+  w.start(16);
   w.f64(3, m.rssBytes, 0);
   w.f64(4, m.storedBytes, 0);
   w.f64(6, m.fetchedBytes, 0);
@@ -245,10 +253,12 @@ export function writeHeartbeat(w: Writer, m: Draft<Heartbeat>): number {
   w.u32(5, m.storedValues, 0);
   w.u32(12, m.answered, 0);
   w.u32(13, m.layers, 0);
+  w.offset(14, stageCells);
+  w.offset(15, stageCounts);
   return w.end();
 }
 
-/** Question and answer for tools: what = "info" | "stats" | "digest" | "why"; both bodies are JSON. */
+/** Question and answer for tools: what = "info" | "stats" | "stages" | "digest" | "why"; both bodies are JSON. */
 export interface Query {
   request: number;
   what: string | undefined;
@@ -999,6 +1009,10 @@ export interface DoneSection {
   missingSerials: Uint32Array | undefined;
   missingIndices: Uint32Array | undefined;
   missingProcs: Uint32Array | undefined;
+  /** traced runs: ms since the Unix epoch that the next two columns count from */
+  traceMs: number;
+  beginsUs: Uint32Array | undefined;
+  endsUs: Uint32Array | undefined;
 }
 
 /** Reads the DoneSection at byte `at`. */
@@ -1026,6 +1040,9 @@ export function readDoneSection(r: Reader, at: number): DoneSection {
     missingSerials: r.u32s(40),
     missingIndices: r.u32s(42),
     missingProcs: r.u32s(44),
+    traceMs: r.f64(46, 0),
+    beginsUs: r.u32s(48),
+    endsUs: r.u32s(50),
   };
 }
 
@@ -1040,7 +1057,10 @@ export function writeDoneSection(w: Writer, m: Draft<DoneSection>): number {
   const missingSerials = w.vector(m.missingSerials);
   const missingIndices = w.vector(m.missingIndices);
   const missingProcs = w.vector(m.missingProcs);
-  w.start(21);
+  const beginsUs = w.vector(m.beginsUs);
+  const endsUs = w.vector(m.endsUs);
+  w.start(24);
+  w.f64(21, m.traceMs, 0);
   w.u32(0, m.lane, 0);
   w.u32(1, m.laneEpoch, 0);
   w.u32(2, m.serial, 0);
@@ -1058,6 +1078,8 @@ export function writeDoneSection(w: Writer, m: Draft<DoneSection>): number {
   w.offset(18, missingSerials);
   w.offset(19, missingIndices);
   w.offset(20, missingProcs);
+  w.offset(22, beginsUs);
+  w.offset(23, endsUs);
   w.u16(13, m.part, 65535);
   w.u8(3, m.outcome, Outcome.Ok);
   w.u8(8, m.codec, Codec.Undefined);
@@ -1065,10 +1087,18 @@ export function writeDoneSection(w: Writer, m: Draft<DoneSection>): number {
   return w.end();
 }
 
+/** Transfers are those that ended since the last frame, of traced runs alone. */
 export interface Done {
   proc: number;
   incarnation: number;
   sections: readonly DoneSection[];
+  /** ms since the Unix epoch that the columns of times count from */
+  transferMs: number;
+  /** from where */
+  transferProcs: Uint32Array | undefined;
+  transferBytes: Uint32Array | undefined;
+  transferBeginsUs: Uint32Array | undefined;
+  transferEndsUs: Uint32Array | undefined;
 }
 
 /** Reads the Done at byte `at`. */
@@ -1078,16 +1108,30 @@ export function readDone(r: Reader, at: number): Done {
     proc: r.u32(4, 0),
     incarnation: r.u32(6, 0),
     sections: r.tables(8, readDoneSection),
+    transferMs: r.f64(10, 0),
+    transferProcs: r.u32s(12),
+    transferBytes: r.u32s(14),
+    transferBeginsUs: r.u32s(16),
+    transferEndsUs: r.u32s(18),
   };
 }
 
 /** Writes one Done; gives its offset. Members left out are absent from the frame. */
 export function writeDone(w: Writer, m: Draft<Done>): number {
   const sections = w.tables(m.sections, writeDoneSection);
-  w.start(3);
+  const transferProcs = w.vector(m.transferProcs);
+  const transferBytes = w.vector(m.transferBytes);
+  const transferBeginsUs = w.vector(m.transferBeginsUs);
+  const transferEndsUs = w.vector(m.transferEndsUs);
+  w.start(8);
+  w.f64(3, m.transferMs, 0);
   w.u32(0, m.proc, 0);
   w.u32(1, m.incarnation, 0);
   w.offset(2, sections);
+  w.offset(4, transferProcs);
+  w.offset(5, transferBytes);
+  w.offset(6, transferBeginsUs);
+  w.offset(7, transferEndsUs);
   return w.end();
 }
 

@@ -1649,6 +1649,8 @@ impl<'a> Heartbeat<'a> {
   pub const VT_RECEIVED: ::flatbuffers::VOffsetT = 26;
   pub const VT_ANSWERED: ::flatbuffers::VOffsetT = 28;
   pub const VT_LAYERS: ::flatbuffers::VOffsetT = 30;
+  pub const VT_STAGE_CELLS: ::flatbuffers::VOffsetT = 32;
+  pub const VT_STAGE_COUNTS: ::flatbuffers::VOffsetT = 34;
 
   #[inline]
   pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -1657,7 +1659,7 @@ impl<'a> Heartbeat<'a> {
   #[allow(unused_mut)]
   pub fn create<'bldr: 'args, 'args: 'mut_bldr, 'mut_bldr, A: ::flatbuffers::Allocator + 'bldr>(
     _fbb: &'mut_bldr mut ::flatbuffers::FlatBufferBuilder<'bldr, A>,
-    args: &'args HeartbeatArgs
+    args: &'args HeartbeatArgs<'args>
   ) -> ::flatbuffers::WIPOffset<Heartbeat<'bldr>> {
     let mut builder = HeartbeatBuilder::new(_fbb);
     builder.add_received(args.received);
@@ -1668,6 +1670,8 @@ impl<'a> Heartbeat<'a> {
     builder.add_fetched_bytes(args.fetched_bytes);
     builder.add_stored_bytes(args.stored_bytes);
     builder.add_rss_bytes(args.rss_bytes);
+    if let Some(x) = args.stage_counts { builder.add_stage_counts(x); }
+    if let Some(x) = args.stage_cells { builder.add_stage_cells(x); }
     builder.add_layers(args.layers);
     builder.add_answered(args.answered);
     builder.add_stored_values(args.stored_values);
@@ -1776,6 +1780,20 @@ impl<'a> Heartbeat<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<u32>(Heartbeat::VT_LAYERS, Some(0)).unwrap()}
   }
+  #[inline]
+  pub fn stage_cells(&self) -> Option<::flatbuffers::Vector<'a, u32>> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, u32>>>(Heartbeat::VT_STAGE_CELLS, None)}
+  }
+  #[inline]
+  pub fn stage_counts(&self) -> Option<::flatbuffers::Vector<'a, u32>> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, u32>>>(Heartbeat::VT_STAGE_COUNTS, None)}
+  }
 }
 
 impl ::flatbuffers::Verifiable for Heartbeat<'_> {
@@ -1798,11 +1816,13 @@ impl ::flatbuffers::Verifiable for Heartbeat<'_> {
      .visit_field::<f64>("received", Self::VT_RECEIVED, false)?
      .visit_field::<u32>("answered", Self::VT_ANSWERED, false)?
      .visit_field::<u32>("layers", Self::VT_LAYERS, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, u32>>>("stage_cells", Self::VT_STAGE_CELLS, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, u32>>>("stage_counts", Self::VT_STAGE_COUNTS, false)?
      .finish();
     Ok(())
   }
 }
-pub struct HeartbeatArgs {
+pub struct HeartbeatArgs<'a> {
     pub peer: u32,
     pub incarnation: u32,
     pub loop_lag_us: u32,
@@ -1817,8 +1837,10 @@ pub struct HeartbeatArgs {
     pub received: f64,
     pub answered: u32,
     pub layers: u32,
+    pub stage_cells: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, u32>>>,
+    pub stage_counts: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, u32>>>,
 }
-impl<'a> Default for HeartbeatArgs {
+impl<'a> Default for HeartbeatArgs<'a> {
   #[inline]
   fn default() -> Self {
     HeartbeatArgs {
@@ -1836,6 +1858,8 @@ impl<'a> Default for HeartbeatArgs {
       received: 0.0,
       answered: 0,
       layers: 0,
+      stage_cells: None,
+      stage_counts: None,
     }
   }
 }
@@ -1902,6 +1926,14 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> HeartbeatBuilder<'a, 'b, A> {
     self.fbb_.push_slot::<u32>(Heartbeat::VT_LAYERS, layers, 0);
   }
   #[inline]
+  pub fn add_stage_cells(&mut self, stage_cells: ::flatbuffers::WIPOffset<::flatbuffers::Vector<'b , u32>>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Heartbeat::VT_STAGE_CELLS, stage_cells);
+  }
+  #[inline]
+  pub fn add_stage_counts(&mut self, stage_counts: ::flatbuffers::WIPOffset<::flatbuffers::Vector<'b , u32>>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Heartbeat::VT_STAGE_COUNTS, stage_counts);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> HeartbeatBuilder<'a, 'b, A> {
     let start = _fbb.start_table();
     HeartbeatBuilder {
@@ -1933,6 +1965,8 @@ impl ::core::fmt::Debug for Heartbeat<'_> {
       ds.field("received", &self.received());
       ds.field("answered", &self.answered());
       ds.field("layers", &self.layers());
+      ds.field("stage_cells", &self.stage_cells());
+      ds.field("stage_counts", &self.stage_counts());
       ds.finish()
   }
 }
@@ -5254,6 +5288,9 @@ impl<'a> DoneSection<'a> {
   pub const VT_MISSING_SERIALS: ::flatbuffers::VOffsetT = 40;
   pub const VT_MISSING_INDICES: ::flatbuffers::VOffsetT = 42;
   pub const VT_MISSING_PROCS: ::flatbuffers::VOffsetT = 44;
+  pub const VT_TRACE_MS: ::flatbuffers::VOffsetT = 46;
+  pub const VT_BEGINS_US: ::flatbuffers::VOffsetT = 48;
+  pub const VT_ENDS_US: ::flatbuffers::VOffsetT = 50;
 
   #[inline]
   pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -5265,6 +5302,9 @@ impl<'a> DoneSection<'a> {
     args: &'args DoneSectionArgs<'args>
   ) -> ::flatbuffers::WIPOffset<DoneSection<'bldr>> {
     let mut builder = DoneSectionBuilder::new(_fbb);
+    builder.add_trace_ms(args.trace_ms);
+    if let Some(x) = args.ends_us { builder.add_ends_us(x); }
+    if let Some(x) = args.begins_us { builder.add_begins_us(x); }
     if let Some(x) = args.missing_procs { builder.add_missing_procs(x); }
     if let Some(x) = args.missing_indices { builder.add_missing_indices(x); }
     if let Some(x) = args.missing_serials { builder.add_missing_serials(x); }
@@ -5437,6 +5477,27 @@ impl<'a> DoneSection<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, u32>>>(DoneSection::VT_MISSING_PROCS, None)}
   }
+  #[inline]
+  pub fn trace_ms(&self) -> f64 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<f64>(DoneSection::VT_TRACE_MS, Some(0.0)).unwrap()}
+  }
+  #[inline]
+  pub fn begins_us(&self) -> Option<::flatbuffers::Vector<'a, u32>> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, u32>>>(DoneSection::VT_BEGINS_US, None)}
+  }
+  #[inline]
+  pub fn ends_us(&self) -> Option<::flatbuffers::Vector<'a, u32>> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, u32>>>(DoneSection::VT_ENDS_US, None)}
+  }
 }
 
 impl ::flatbuffers::Verifiable for DoneSection<'_> {
@@ -5466,6 +5527,9 @@ impl ::flatbuffers::Verifiable for DoneSection<'_> {
      .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, u32>>>("missing_serials", Self::VT_MISSING_SERIALS, false)?
      .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, u32>>>("missing_indices", Self::VT_MISSING_INDICES, false)?
      .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, u32>>>("missing_procs", Self::VT_MISSING_PROCS, false)?
+     .visit_field::<f64>("trace_ms", Self::VT_TRACE_MS, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, u32>>>("begins_us", Self::VT_BEGINS_US, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, u32>>>("ends_us", Self::VT_ENDS_US, false)?
      .finish();
     Ok(())
   }
@@ -5492,6 +5556,9 @@ pub struct DoneSectionArgs<'a> {
     pub missing_serials: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, u32>>>,
     pub missing_indices: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, u32>>>,
     pub missing_procs: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, u32>>>,
+    pub trace_ms: f64,
+    pub begins_us: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, u32>>>,
+    pub ends_us: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, u32>>>,
 }
 impl<'a> Default for DoneSectionArgs<'a> {
   #[inline]
@@ -5518,6 +5585,9 @@ impl<'a> Default for DoneSectionArgs<'a> {
       missing_serials: None,
       missing_indices: None,
       missing_procs: None,
+      trace_ms: 0.0,
+      begins_us: None,
+      ends_us: None,
     }
   }
 }
@@ -5612,6 +5682,18 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> DoneSectionBuilder<'a, 'b, A>
     self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(DoneSection::VT_MISSING_PROCS, missing_procs);
   }
   #[inline]
+  pub fn add_trace_ms(&mut self, trace_ms: f64) {
+    self.fbb_.push_slot::<f64>(DoneSection::VT_TRACE_MS, trace_ms, 0.0);
+  }
+  #[inline]
+  pub fn add_begins_us(&mut self, begins_us: ::flatbuffers::WIPOffset<::flatbuffers::Vector<'b , u32>>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(DoneSection::VT_BEGINS_US, begins_us);
+  }
+  #[inline]
+  pub fn add_ends_us(&mut self, ends_us: ::flatbuffers::WIPOffset<::flatbuffers::Vector<'b , u32>>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(DoneSection::VT_ENDS_US, ends_us);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> DoneSectionBuilder<'a, 'b, A> {
     let start = _fbb.start_table();
     DoneSectionBuilder {
@@ -5650,6 +5732,9 @@ impl ::core::fmt::Debug for DoneSection<'_> {
       ds.field("missing_serials", &self.missing_serials());
       ds.field("missing_indices", &self.missing_indices());
       ds.field("missing_procs", &self.missing_procs());
+      ds.field("trace_ms", &self.trace_ms());
+      ds.field("begins_us", &self.begins_us());
+      ds.field("ends_us", &self.ends_us());
       ds.finish()
   }
 }
@@ -5672,6 +5757,11 @@ impl<'a> Done<'a> {
   pub const VT_PROC_: ::flatbuffers::VOffsetT = 4;
   pub const VT_INCARNATION: ::flatbuffers::VOffsetT = 6;
   pub const VT_SECTIONS: ::flatbuffers::VOffsetT = 8;
+  pub const VT_TRANSFER_MS: ::flatbuffers::VOffsetT = 10;
+  pub const VT_TRANSFER_PROCS: ::flatbuffers::VOffsetT = 12;
+  pub const VT_TRANSFER_BYTES: ::flatbuffers::VOffsetT = 14;
+  pub const VT_TRANSFER_BEGINS_US: ::flatbuffers::VOffsetT = 16;
+  pub const VT_TRANSFER_ENDS_US: ::flatbuffers::VOffsetT = 18;
 
   #[inline]
   pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -5683,6 +5773,11 @@ impl<'a> Done<'a> {
     args: &'args DoneArgs<'args>
   ) -> ::flatbuffers::WIPOffset<Done<'bldr>> {
     let mut builder = DoneBuilder::new(_fbb);
+    builder.add_transfer_ms(args.transfer_ms);
+    if let Some(x) = args.transfer_ends_us { builder.add_transfer_ends_us(x); }
+    if let Some(x) = args.transfer_begins_us { builder.add_transfer_begins_us(x); }
+    if let Some(x) = args.transfer_bytes { builder.add_transfer_bytes(x); }
+    if let Some(x) = args.transfer_procs { builder.add_transfer_procs(x); }
     if let Some(x) = args.sections { builder.add_sections(x); }
     builder.add_incarnation(args.incarnation);
     builder.add_proc_(args.proc_);
@@ -5711,6 +5806,41 @@ impl<'a> Done<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<DoneSection>>>>(Done::VT_SECTIONS, None)}
   }
+  #[inline]
+  pub fn transfer_ms(&self) -> f64 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<f64>(Done::VT_TRANSFER_MS, Some(0.0)).unwrap()}
+  }
+  #[inline]
+  pub fn transfer_procs(&self) -> Option<::flatbuffers::Vector<'a, u32>> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, u32>>>(Done::VT_TRANSFER_PROCS, None)}
+  }
+  #[inline]
+  pub fn transfer_bytes(&self) -> Option<::flatbuffers::Vector<'a, u32>> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, u32>>>(Done::VT_TRANSFER_BYTES, None)}
+  }
+  #[inline]
+  pub fn transfer_begins_us(&self) -> Option<::flatbuffers::Vector<'a, u32>> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, u32>>>(Done::VT_TRANSFER_BEGINS_US, None)}
+  }
+  #[inline]
+  pub fn transfer_ends_us(&self) -> Option<::flatbuffers::Vector<'a, u32>> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, u32>>>(Done::VT_TRANSFER_ENDS_US, None)}
+  }
 }
 
 impl ::flatbuffers::Verifiable for Done<'_> {
@@ -5722,6 +5852,11 @@ impl ::flatbuffers::Verifiable for Done<'_> {
      .visit_field::<u32>("proc_", Self::VT_PROC_, false)?
      .visit_field::<u32>("incarnation", Self::VT_INCARNATION, false)?
      .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, ::flatbuffers::ForwardsUOffset<DoneSection>>>>("sections", Self::VT_SECTIONS, false)?
+     .visit_field::<f64>("transfer_ms", Self::VT_TRANSFER_MS, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, u32>>>("transfer_procs", Self::VT_TRANSFER_PROCS, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, u32>>>("transfer_bytes", Self::VT_TRANSFER_BYTES, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, u32>>>("transfer_begins_us", Self::VT_TRANSFER_BEGINS_US, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, u32>>>("transfer_ends_us", Self::VT_TRANSFER_ENDS_US, false)?
      .finish();
     Ok(())
   }
@@ -5730,6 +5865,11 @@ pub struct DoneArgs<'a> {
     pub proc_: u32,
     pub incarnation: u32,
     pub sections: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<DoneSection<'a>>>>>,
+    pub transfer_ms: f64,
+    pub transfer_procs: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, u32>>>,
+    pub transfer_bytes: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, u32>>>,
+    pub transfer_begins_us: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, u32>>>,
+    pub transfer_ends_us: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, u32>>>,
 }
 impl<'a> Default for DoneArgs<'a> {
   #[inline]
@@ -5738,6 +5878,11 @@ impl<'a> Default for DoneArgs<'a> {
       proc_: 0,
       incarnation: 0,
       sections: None,
+      transfer_ms: 0.0,
+      transfer_procs: None,
+      transfer_bytes: None,
+      transfer_begins_us: None,
+      transfer_ends_us: None,
     }
   }
 }
@@ -5760,6 +5905,26 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> DoneBuilder<'a, 'b, A> {
     self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Done::VT_SECTIONS, sections);
   }
   #[inline]
+  pub fn add_transfer_ms(&mut self, transfer_ms: f64) {
+    self.fbb_.push_slot::<f64>(Done::VT_TRANSFER_MS, transfer_ms, 0.0);
+  }
+  #[inline]
+  pub fn add_transfer_procs(&mut self, transfer_procs: ::flatbuffers::WIPOffset<::flatbuffers::Vector<'b , u32>>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Done::VT_TRANSFER_PROCS, transfer_procs);
+  }
+  #[inline]
+  pub fn add_transfer_bytes(&mut self, transfer_bytes: ::flatbuffers::WIPOffset<::flatbuffers::Vector<'b , u32>>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Done::VT_TRANSFER_BYTES, transfer_bytes);
+  }
+  #[inline]
+  pub fn add_transfer_begins_us(&mut self, transfer_begins_us: ::flatbuffers::WIPOffset<::flatbuffers::Vector<'b , u32>>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Done::VT_TRANSFER_BEGINS_US, transfer_begins_us);
+  }
+  #[inline]
+  pub fn add_transfer_ends_us(&mut self, transfer_ends_us: ::flatbuffers::WIPOffset<::flatbuffers::Vector<'b , u32>>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Done::VT_TRANSFER_ENDS_US, transfer_ends_us);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> DoneBuilder<'a, 'b, A> {
     let start = _fbb.start_table();
     DoneBuilder {
@@ -5780,6 +5945,11 @@ impl ::core::fmt::Debug for Done<'_> {
       ds.field("proc_", &self.proc_());
       ds.field("incarnation", &self.incarnation());
       ds.field("sections", &self.sections());
+      ds.field("transfer_ms", &self.transfer_ms());
+      ds.field("transfer_procs", &self.transfer_procs());
+      ds.field("transfer_bytes", &self.transfer_bytes());
+      ds.field("transfer_begins_us", &self.transfer_begins_us());
+      ds.field("transfer_ends_us", &self.transfer_ends_us());
       ds.finish()
   }
 }
