@@ -57,9 +57,9 @@ interface NativeScheduler {
   readonly epoch: number;
   readonly state: SchedulerState;
   readonly failure: string;
+  injectFault(): void;
   stop(): void;
 }
-  injectFault(): void;
 
 interface NativeAddon {
   Scheduler: { start(options: NativeOptions): NativeScheduler };
@@ -139,9 +139,6 @@ export class Scheduler implements Disposable {
     return this.#native.failure;
   }
 
-  /** Says goodbye to every peer, ends the thread and closes the sockets. Repeatable. */
-  stop(): void {
-    this.#native.stop();
   /**
    * Makes the thread fail in its next turn as a defect of the engine would: for tests of what follows.
    * @internal
@@ -150,6 +147,9 @@ export class Scheduler implements Disposable {
     this.#native.injectFault();
   }
 
+  /** Says goodbye to every peer, ends the thread and closes the sockets. Repeatable. */
+  stop(): void {
+    this.#native.stop();
   }
 
   [Symbol.dispose](): void {

@@ -106,15 +106,15 @@ impl Scheduler {
         }
     }
 
-    /// Ends the thread and closes the sockets. Repeatable.
-    #[napi(catch_unwind)]
-    pub fn stop(&self) {
     /// Makes the thread fail as a defect would: for tests.
     #[napi(catch_unwind)]
     pub fn inject_fault(&self) {
         self.handle.inject_fault();
     }
 
+    /// Ends the thread and closes the sockets. Repeatable.
+    #[napi(catch_unwind)]
+    pub fn stop(&self) {
         self.handle.stop();
     }
 }
