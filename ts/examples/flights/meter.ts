@@ -3,8 +3,8 @@
  * thread that spent it; none is what remains of a total.
  */
 import type { Client, WorkerStats } from '../../client/index.js';
-import { threadCpuNanos } from '../../native/index.js';
 import { ioThreadNanos } from '../../diagnostics/io_threads.js';
+import { threadCpuNanos } from '../../native/index.js';
 
 /** CPU seconds, summed over processes. */
 export interface Stages {

@@ -70,6 +70,7 @@ fn done(
                 proc_: 1,
                 incarnation: 1,
                 sections,
+                ..fb::DoneArgs::default()
             },
         )
     })
