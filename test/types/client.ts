@@ -1,5 +1,13 @@
 // What the type checker must accept and refuse. Compiled by tsc with the other tests; never run.
-import { type Client, type Future, type FutureArray, type LazyNode, lazy, task } from 'heddle';
+import {
+  type Client,
+  type Future,
+  type FutureArray,
+  type LazyNode,
+  lazy,
+  range,
+  task,
+} from 'heddle';
 
 type Equal<A, B> =
   (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -37,6 +45,24 @@ export async function accepted(client: Client): Promise<void> {
   // An untyped parameter of a map takes its type from the items.
   const lengths = client.map((text) => text.length, ['a', 'b']);
   same<typeof lengths, FutureArray<number>>(true);
+
+  // Arrays of futures, row by row; what is shared; a whole array inside an array.
+  const texts = client.map((x: number) => String(x), range(3));
+  const zipped = client.blockwise(
+    (x: number, text: string, by: number, all: number[][]) => [x * by, text, all.length] as const,
+    squares,
+    texts,
+    total,
+    [squares],
+  );
+  same<typeof zipped, FutureArray<readonly [number, string, number]>>(true);
+  const lists = client.window((xs) => xs.slice(), squares, { radius: 1, periodic: true });
+  same<typeof lists, FutureArray<number[]>>(true);
+  client.blockwise(sum, lists);
+  const reduced = client.treeReduce(sum, squares, { fanIn: 4 });
+  same<typeof reduced, Future<number>>(true);
+  same<ReturnType<typeof client.treeReduce<string>>, Future<string>>(true);
+  client.window((xs: number[], by: number) => xs.length * by, squares, { radius: 1 }, total);
 
   const pair = await client.gather([total, loaded]);
   same<typeof pair, [number, { rows: number[] }]>(true);
@@ -81,6 +107,14 @@ export function refused(client: Client): void {
   client.map(square, ['a']);
   // @ts-expect-error a constant of another type
   client.map((x: number, by: number) => x * by, [1], 'two');
+  // @ts-expect-error rows of another type
+  client.blockwise(square, client.map(String, [1]));
+  // @ts-expect-error an array stands for its rows, not for itself
+  client.blockwise(sum, squares);
+  // @ts-expect-error a reduction gives what it takes
+  client.treeReduce((xs: number[]) => String(xs), squares);
+  // @ts-expect-error a window needs a radius
+  client.window(sum, squares, {});
   // @ts-expect-error not a function
   client.submit(5, 1);
   // @ts-expect-error no such option

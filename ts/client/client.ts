@@ -3,7 +3,7 @@ import { Explanation } from '../diagnostics/explanation.js';
 import { HeddleError } from '../errors/index.js';
 import { LazyNode } from '../graph/lazy.js';
 import type { TaskOptions } from '../graph/options.js';
-import type { Arg, Args } from '../graph/types.js';
+import type { Arg, Args, RowArgs } from '../graph/types.js';
 import type { Notice } from '../wire/index.js';
 import { limits } from '../wire/index.js';
 import { isTaskLane } from '../worker/context.js';
@@ -17,6 +17,7 @@ import { Future } from './future.js';
 import { FutureArray } from './future_array.js';
 import { type GatherOptions, GatherWait } from './gather.js';
 import { Hold } from './hold.js';
+import type { TreeOptions, WindowOptions } from './regular.js';
 import { type FuturesLike, rowList } from './row_list.js';
 import { scatterValues } from './scatter.js';
 import { Session } from './session.js';
@@ -137,6 +138,45 @@ export class Client implements AsyncDisposable {
     ...constants: Args<NoInfer<C>>
   ): FutureArray<Awaited<R>> {
     return this.#plain.map(fn, items, ...constants);
+  }
+
+  /**
+   * Submits one task per row of arrays of futures: see {@link Submission.blockwise}.
+   * @example
+   * const sums = client.blockwise((a: number, b: number, scale: number) => (a + b) * scale, left, right, 2);
+   */
+  blockwise<A extends unknown[], R>(
+    fn: (...args: A) => R,
+    ...args: RowArgs<NoInfer<A>>
+  ): FutureArray<Awaited<R>> {
+    return this.#plain.blockwise(fn, ...args);
+  }
+
+  /**
+   * Combines an array of futures into one value: see {@link Submission.treeReduce}.
+   * @example
+   * const total = client.treeReduce((xs: number[]) => xs.reduce((a, b) => a + b), squares, { fanIn: 16 });
+   */
+  treeReduce<T>(
+    fn: (values: NoInfer<T>[]) => NoInfer<T> | Promise<NoInfer<T>>,
+    futures: FutureArray<T>,
+    options?: TreeOptions,
+  ): Future<T> {
+    return this.#plain.treeReduce(fn, futures, options);
+  }
+
+  /**
+   * Submits one task per future, over its neighbours: see {@link Submission.window}.
+   * @example
+   * const smooth = client.window((xs: number[]) => xs.reduce((a, b) => a + b) / xs.length, values, { radius: 2 });
+   */
+  window<T, C extends unknown[], R>(
+    fn: (values: NoInfer<T>[], ...constants: C) => R,
+    futures: FutureArray<T>,
+    options: WindowOptions,
+    ...constants: Args<NoInfer<C>>
+  ): FutureArray<Awaited<R>> {
+    return this.#plain.window(fn, futures, options, ...constants);
   }
 
   /** Computes lazy calls: see {@link Submission.compute}. */

@@ -4,6 +4,7 @@ export type { Completion, CompletionOptions } from './completion.js';
 export { Future, type FutureStatus, PartReference } from './future.js';
 export { FutureArray } from './future_array.js';
 export type { GatherOptions } from './gather.js';
+export type { TreeOptions, WindowOptions } from './regular.js';
 export type { SchedulerInfo, SchedulerStats, WorkerInfo, WorkerStats } from './stats.js';
 export type { Computed, Submission } from './submission.js';
 export type { WaitOptions } from './wait_options.js';

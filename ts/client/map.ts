@@ -1,34 +1,38 @@
 // map: one layer, described and not enumerated. The items are one column of row data, constants one shared template,
 // an upstream future array one input; only items that are themselves futures need explicit rows.
-import { LARGE_BYTES } from '../diagnostics/large_arguments.js';
 import { HeddleError } from '../errors/index.js';
-import { InputColumns, referenceNoter, replaceReferences } from '../graph/inputs.js';
 import { encodeItems, type ItemColumn } from '../graph/items.js';
+import { LayerInputs } from '../graph/layer_inputs.js';
 import type { TaskOptions } from '../graph/options.js';
+import { Range } from '../graph/range.js';
 import { Reference } from '../graph/reference.js';
 import type { NumberArray } from '../graph/types.js';
 import {
+  Codec,
   Dep,
   type Draft,
-  encodeArgs,
   type Input,
   Item,
   type Layer,
   LayerKind,
   limits,
+  WHOLE_VALUE,
 } from '../wire/index.js';
 import type { ShippedFunction } from './functions.js';
 import { FutureArray } from './future_array.js';
 import { Hold } from './hold.js';
+import { describe, noFutures, refuseKey, sendRegular, shared } from './regular.js';
 import { RowBatch, WANTED } from './row_batch.js';
 import type { Session } from './session.js';
 import { rowOptions } from './submitter.js';
 
 /** What `map` takes its items from. */
-export type Items = Iterable<unknown> | NumberArray | FutureArray<unknown>;
+export type Items = Iterable<unknown> | NumberArray | Range | FutureArray<unknown>;
 
 /** Row data of one Submit frame; a larger map is appended in several, as rows of an Explicit layer. */
 const FRAME_BYTES = 1 << 25;
+/** Edges of one such frame. */
+const EDGES_MAX = 1 << 21;
 
 /** Maps `fn` over `items`. */
 export function mapItems(
@@ -39,25 +43,21 @@ export function mapItems(
   options: TaskOptions,
 ): FutureArray<unknown> {
   session.checkOpen();
-  if (options.key !== undefined) {
-    throw new HeddleError(
-      'ERR_ARGUMENT',
-      'option key is for submit: a map has as many results as items',
-    );
+  refuseKey(options);
+  if (items instanceof FutureArray && items.length > 0) {
+    return mapFutures(session, fn, items, constants, options);
   }
-  if (items instanceof FutureArray) return mapFutures(session, fn, items, constants, options);
+  if (items instanceof Range && items.length > 0) {
+    checkLength(items.length);
+    return mapRange(session, fn, items, constants, options);
+  }
   const list = listOf(items);
-  if (list.length > limits.TASKS_PER_LAYER_MAX) {
-    throw new HeddleError(
-      'ERR_LIMIT_EXCEEDED',
-      `a map of ${list.length} items, more than TASKS_PER_LAYER_MAX (${limits.TASKS_PER_LAYER_MAX})`,
-    );
-  }
+  checkLength(list.length);
   if (list.length === 0) return noFutures(session);
   if (!ArrayBuffer.isView(list) && list.some(holdsReference)) {
     return mapExplicit(session, fn, list, constants, options);
   }
-  const layer = describe(session, fn, constants, options, list.length, false);
+  const layer = describeItems(session, fn, constants, options, list.length);
   return send(session, layer, list.length, encodeItems(list));
 }
 
@@ -65,7 +65,10 @@ function listOf(items: Items): readonly unknown[] | NumberArray {
   if (Array.isArray(items)) return items as unknown[];
   if (ArrayBuffer.isView(items) && !(items instanceof DataView)) return items as NumberArray;
   if (items !== null && typeof items === 'object' && Symbol.iterator in items) return [...items];
-  throw new HeddleError('ERR_ARGUMENT', 'map needs an iterable, a typed array or a FutureArray');
+  throw new HeddleError(
+    'ERR_ARGUMENT',
+    'map needs an iterable, a typed array, a range or a FutureArray',
+  );
 }
 
 /** True for a future, or a plain array or object with one at its first level; deeper ones are not looked for. */
@@ -76,63 +79,6 @@ function holdsReference(item: unknown): boolean {
   return inside.some((value) => value instanceof Reference);
 }
 
-/** The layer without its rows. */
-function describe(
-  session: Session,
-  fn: ShippedFunction,
-  constants: readonly unknown[],
-  options: TaskOptions,
-  tasks: number,
-  overFutures: boolean,
-): Draft<Layer> {
-  const { retries, priority, timeout } = rowOptions(fn, options);
-  const inputs = new InputColumns();
-  const template =
-    constants.length === 0 ? undefined : templateOf(session, constants, inputs, overFutures);
-  const bytes = template?.length ?? 0;
-  if (bytes >= LARGE_BYTES) session.stages.large.note(fn.name, constants, 1, bytes, tasks, false);
-  const { layers, indices, parts } = inputs;
-  const broadcast = layers.map(
-    (layer, i): Draft<Input> => ({
-      layer,
-      first: indices[i] as number,
-      part: parts[i] as number,
-      broadcast: true,
-    }),
-  );
-  return {
-    kind: LayerKind.Map,
-    name: options.name ?? fn.name,
-    function: fn.number,
-    priority,
-    retries,
-    timeoutMs: timeout,
-    flags: WANTED,
-    template,
-    inputs: broadcast,
-  };
-}
-
-/** Arguments `[item, ...constants]`. Over futures the item is input 0, so inputs of constants begin at 1. */
-function templateOf(
-  session: Session,
-  constants: readonly unknown[],
-  inputs: InputColumns,
-  overFutures: boolean,
-): Uint8Array {
-  const note = referenceNoter(session, inputs, overFutures ? 1 : 0);
-  const args = constants.map((constant) => replaceReferences(constant, note));
-  const bytes = encodeArgs([overFutures ? new Dep(0) : new Item(), ...args]);
-  if (bytes.length > limits.TEMPLATE_BYTES_MAX) {
-    throw new HeddleError(
-      'ERR_ARGUMENT_TOO_LARGE',
-      `the constant arguments of a map take ${bytes.length} bytes, more than TEMPLATE_BYTES_MAX ` +
-        `(${limits.TEMPLATE_BYTES_MAX}): pass client.scatter(value) instead of the large value`,
-    );
-  }
-  return bytes;
-}
-
 function mapFutures(
   session: Session,
   fn: ShippedFunction,
@@ -140,12 +86,60 @@ function mapFutures(
   constants: readonly unknown[],
   options: TaskOptions,
 ): FutureArray<unknown> {
-  if (items.length === 0) return noFutures(session);
-  const { layer, first } = items.resolveFor(session);
-  const described = describe(session, fn, constants, options, items.length, true);
-  const upstream: Draft<Input> = { layer, first };
-  const inputs = [upstream, ...(described.inputs ?? [])];
-  return send(session, { ...described, inputs }, items.length, undefined);
+  const { length } = items;
+  const stream = items.resolveFor(session);
+  const inputs = new LayerInputs();
+  const args = shared(session, constants, inputs);
+  const layer = describe(session, fn, options, {
+    kind: LayerKind.Map,
+    tasks: length,
+    args: args.length === 0 ? undefined : [new Dep(inputs.length), ...args],
+    inputs: inputs.drafts([stream]),
+    given: constants,
+    first: 1,
+  });
+  return sendRegular(session, layer);
+}
+
+/** A map over numbers that the scheduler counts itself. */
+function mapRange(
+  session: Session,
+  fn: ShippedFunction,
+  items: Range,
+  constants: readonly unknown[],
+  options: TaskOptions,
+): FutureArray<unknown> {
+  const layer = describeItems(session, fn, constants, options, items.length);
+  const range = { dataCodec: Codec.F64, rangeStart: items.start, rangeStep: items.step };
+  return sendRegular(session, { ...layer, ...range });
+}
+
+/** The layer of a map whose items are row data, without its rows. */
+function describeItems(
+  session: Session,
+  fn: ShippedFunction,
+  constants: readonly unknown[],
+  options: TaskOptions,
+  tasks: number,
+): Draft<Layer> {
+  const inputs = new LayerInputs();
+  const args = shared(session, constants, inputs);
+  return describe(session, fn, options, {
+    kind: LayerKind.Map,
+    tasks,
+    args: args.length === 0 ? undefined : [new Item(), ...args],
+    inputs: inputs.drafts(),
+    given: constants,
+    first: 1,
+  });
+}
+
+function checkLength(length: number): void {
+  if (length <= limits.TASKS_PER_LAYER_MAX) return;
+  throw new HeddleError(
+    'ERR_LIMIT_EXCEEDED',
+    `a map of ${length} items, more than TASKS_PER_LAYER_MAX (${limits.TASKS_PER_LAYER_MAX})`,
+  );
 }
 
 function mapExplicit(
@@ -214,17 +208,27 @@ function rowData(column: ItemColumn | undefined, first: number, count: number): 
 
 /** Broadcast inputs as edges of every row. */
 function explicitEdges(inputs: readonly Draft<Input>[], count: number): Draft<Layer> {
-  const each = inputs.length;
   const columns = { kind: LayerKind.Explicit, inputs: [] };
+  const reads = inputs.flatMap(({ layer = 0, first = 0, part = WHOLE_VALUE, count: rows = 0 }) =>
+    Array.from({ length: rows || 1 }, (_, i) => ({ layer, index: first + i, part })),
+  );
+  const each = reads.length;
   if (each === 0) return columns;
-  const repeat = (value: (input: Draft<Input>) => number): Uint32Array =>
-    Uint32Array.from({ length: each * count }, (_, i) => value(inputs[i % each] as Draft<Input>));
+  const edges = each * count;
+  if (edges > EDGES_MAX) {
+    throw new HeddleError(
+      'ERR_LIMIT_EXCEEDED',
+      `${count} large items that each read ${each} futures: scatter the items and map over their futures`,
+    );
+  }
+  const repeat = (column: readonly number[]): Uint32Array =>
+    Uint32Array.from({ length: edges }, (_, i) => column[i % each] as number);
   return {
     ...columns,
     depOffsets: Uint32Array.from({ length: count + 1 }, (_, i) => i * each),
-    depLayers: repeat(({ layer }) => layer as number),
-    depIndices: repeat(({ first }) => first as number),
-    depParts: repeat(({ part }) => part as number),
+    depLayers: repeat(reads.map(({ layer }) => layer)),
+    depIndices: repeat(reads.map(({ index }) => index)),
+    depParts: repeat(reads.map(({ part }) => part)),
   };
 }
 
@@ -255,8 +259,4 @@ function* slices(length: number, column: ItemColumn | undefined): Generator<Slic
     first += count;
     begin = end;
   }
-}
-
-function noFutures(session: Session): FutureArray<unknown> {
-  return new FutureArray(new Hold(session.noRows, 0, 0), 0, 0);
 }

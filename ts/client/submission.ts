@@ -1,11 +1,12 @@
 // Submitting under options. A client submits with none; `client.with(options)` gives the same methods with some.
 import { LazyNode } from '../graph/lazy.js';
 import { checkTaskOptions, type TaskOptions } from '../graph/options.js';
-import type { Arg, Args } from '../graph/types.js';
+import type { Arg, Args, RowArgs } from '../graph/types.js';
 import { computeNodes } from './compute.js';
 import type { Future } from './future.js';
 import type { FutureArray } from './future_array.js';
 import { mapItems } from './map.js';
+import { blockwise, type TreeOptions, treeReduce, type WindowOptions, window } from './regular.js';
 import type { Rows } from './rows.js';
 import type { Session } from './session.js';
 import { checkSignal } from './submitter.js';
@@ -57,7 +58,8 @@ export class Submission {
 
   /**
    * Submits one task per item: `fn(item, ...constants)`.
-   * @param items an iterable, a typed array of numbers (one column, no copy per item), or a `FutureArray`
+   * @param items an iterable, a typed array of numbers (one column, no copy per item), a `range` or a `FutureArray`
+   *   (both described, not enumerated)
    * @param constants arguments every task gets, sent once
    * @throws as `submit`
    */
@@ -74,6 +76,75 @@ export class Submission {
     );
     this.#watch(futures._rows, futures._first, futures.length);
     return futures as FutureArray<Awaited<R>>;
+  }
+
+  /**
+   * Submits one task per row of arrays of futures: `fn(row i of each array, the other arguments as they are)`, in the
+   * order given. All arrays have equal lengths; at least one is needed. The layer is described, not enumerated.
+   * @param args arrays of futures, taken row by row; values and futures that all tasks share. A whole array for every
+   *   task is given inside an array or object: `{ all: futures }`.
+   * @throws HeddleError ERR_ARGUMENT if lengths disagree or there is no array, and as `submit`
+   * @example
+   * const sums = client.blockwise((a: number, b: number, scale: number) => (a + b) * scale, left, right, 2);
+   */
+  blockwise<A extends unknown[], R>(
+    fn: (...args: A) => R,
+    ...args: RowArgs<NoInfer<A>>
+  ): FutureArray<Awaited<R>> {
+    return this.#regular((session) =>
+      blockwise(session, session.functions.ship(fn), args, this.#options),
+    );
+  }
+
+  /**
+   * Combines an array of futures into one value: `fn(values)` over runs of `fanIn` values, and again over the results.
+   * @param fn takes 1 to `fanIn` values, neighbours in order, and gives one of their kind
+   * @returns the future of the last result; those on the way are not kept
+   * @throws HeddleError ERR_ARGUMENT if the array is empty or an option is unfit, and as `submit`
+   * @example
+   * const total = client.treeReduce((xs: number[]) => xs.reduce((a, b) => a + b), squares, { fanIn: 16 });
+   */
+  treeReduce<T>(
+    fn: (values: NoInfer<T>[]) => NoInfer<T> | Promise<NoInfer<T>>,
+    futures: FutureArray<T>,
+    options: TreeOptions = {},
+  ): Future<T> {
+    checkSignal(this.#options);
+    const session = this.#session;
+    const future = session.stages.describing(() =>
+      treeReduce(session, session.functions.ship(fn), futures, options, this.#options),
+    );
+    this.#watch(future._rows, future._row, 1);
+    return future as Future<T>;
+  }
+
+  /**
+   * Submits one task per future: `fn(values, ...constants)`, where `values` are those of its neighbours up to `radius`
+   * away and its own, in order.
+   * @param options `radius`: neighbours to either side, at least 1; `periodic`: the first and the last are neighbours.
+   *   Without it, windows at the ends are shorter.
+   * @param constants arguments every task gets, sent once
+   * @throws HeddleError ERR_ARGUMENT if an option is unfit, and as `submit`
+   * @example
+   * const smooth = client.window((xs: number[]) => xs.reduce((a, b) => a + b) / xs.length, values, { radius: 2 });
+   */
+  window<T, C extends unknown[], R>(
+    fn: (values: NoInfer<T>[], ...constants: C) => R,
+    futures: FutureArray<T>,
+    options: WindowOptions,
+    ...constants: Args<NoInfer<C>>
+  ): FutureArray<Awaited<R>> {
+    return this.#regular((session) =>
+      window(session, session.functions.ship(fn), futures, options, constants, this.#options),
+    );
+  }
+
+  #regular<R>(make: (session: Session) => FutureArray<unknown>): FutureArray<R> {
+    checkSignal(this.#options);
+    const session = this.#session;
+    const futures = session.stages.describing(() => make(session));
+    this.#watch(futures._rows, futures._first, futures.length);
+    return futures as FutureArray<R>;
   }
 
   /**

@@ -1,5 +1,6 @@
 // What users import to describe work.
 export { LazyNode, lazy } from './lazy.js';
 export type { TaskDefaults, TaskOptions } from './options.js';
+export { Range, range } from './range.js';
 export { type Task, type TaskReference, task } from './task.js';
-export type { Arg, Args, LazyArgs } from './types.js';
+export type { Arg, Args, LazyArgs, RowArgs } from './types.js';

@@ -14,6 +14,18 @@ export type LazyArgs<A extends readonly unknown[]> = {
   readonly [K in keyof A]: Standing<A[K], 'lazy'>;
 };
 
+/**
+ * As {@link Args}, for `blockwise`: an array of futures of a `T` stands for a `T`, one for each task. To give every
+ * task the whole array, put it inside an array or object.
+ */
+export type RowArgs<A extends readonly unknown[]> = {
+  readonly [K in keyof A]:
+    | FutureArray<A[K]>
+    | PartReference<A[K][]>
+    | Exclude<Arg<A[K]>, FutureArray<unknown> | PartReference<unknown>>
+    | PartReference<A[K]>;
+};
+
 type Standing<T, Kind extends 'lazy'> =
   | T
   | Future<T>

@@ -1,6 +1,6 @@
 // Argument lists: written by clients with placeholders, made whole by lanes.
 import { WireError } from './error.js';
-import { Dep, Deps, Item, pack, unpackArgs } from './msgpack.js';
+import { Dep, Deps, Item, pack, REST, unpackArgs } from './msgpack.js';
 import { buffered, checkCloneable } from './values.js';
 
 /** Makes the arguments of one record from its own datum and its inputs. */
@@ -53,7 +53,7 @@ function fill(value: unknown, item: unknown, inputs: readonly unknown[]): unknow
     return inputs[value.position];
   }
   if (value instanceof Deps) {
-    const end = value.from + value.count;
+    const end = value.count === REST ? inputs.length : value.from + value.count;
     if (end > inputs.length) throw new WireError(`inputs to ${end} of ${inputs.length}`);
     return inputs.slice(value.from, end);
   }

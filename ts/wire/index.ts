@@ -47,7 +47,7 @@ export type {
 } from './generated/tables.js';
 export * from './graph.js';
 export { type Header, readHeader, stampCrc } from './header.js';
-export { Dep, Deps, Item } from './msgpack.js';
+export { Dep, Deps, Item, REST } from './msgpack.js';
 export { type EncodedParts, joinParts, PartsValue, splitParts } from './parts.js';
 export type { Draft } from './reader.js';
 export * from './results.js';

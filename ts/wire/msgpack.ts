@@ -18,6 +18,9 @@ export class Dep {
   }
 }
 
+/** As the count of a run: to the end of the inputs, for tasks that have not all as many. */
+export const REST = 0xffff_ffff;
+
 /** Stands for an array of the values of inputs `from … from + count - 1`. */
 export class Deps {
   readonly from: number;

@@ -364,6 +364,12 @@ fn push_data(section: &mut AssignSection, layer: &Layer, index: u32, count: u32)
     if !layer.data.present {
         return;
     }
+    if let Some((start, step)) = layer.data.range {
+        let numbers = (index..index + count).map(|row| start + step * f64::from(row));
+        section.data_stride = 8;
+        section.data.extend(numbers.flat_map(f64::to_le_bytes));
+        return;
+    }
     let mut done = 0;
     while done < count {
         let seen = (section.count + done) as usize;

@@ -7,10 +7,13 @@ use crate::ingest::Known;
 use crate::layer::{Cell, Consumer, Input, Layer, NO_PAGE};
 use crate::regular;
 use crate::row::{ARGS, ODD, Row};
+use crate::row_data::RowData;
 use crate::state::State;
 
 /// In `LayerSpec::flags`.
 const WANTED_ROWS: u8 = 1;
+/// In `LayerSpec::flags`: of a regular layer the last row alone is wanted.
+const WANTED_LAST: u8 = 4;
 
 /// Rows whose edges are laid out at a time.
 const BLOCK: u32 = 192;
@@ -37,6 +40,8 @@ impl Engine {
                 self.layers[slot]
                     .data
                     .push(spec.first, spec.tasks, spec.data_stride, sizes, data);
+            } else if spec.range_step != 0.0 {
+                self.layers[slot].data = RowData::ranging(spec.range_start, spec.range_step);
             }
             self.add_cells(slot, spec);
             if matches!(spec.kind, LayerKind::Explicit | LayerKind::Data) {
@@ -58,6 +63,9 @@ impl Engine {
                     }
                 }
                 _ if spec.flags & WANTED_ROWS != 0 => self.want(slot, 0, spec.tasks),
+                _ if spec.flags & WANTED_LAST != 0 => {
+                    self.want(slot, spec.tasks.saturating_sub(1), spec.tasks);
+                }
                 _ => {}
             }
         }
@@ -373,7 +381,7 @@ impl Engine {
                 first: input.first,
                 part: input.part,
                 broadcast: input.broadcast,
-                count: input.count,
+                count: input.count.max(1),
                 met: 0,
             });
             self.layers[upstream].consumers.push(Consumer {
@@ -381,7 +389,10 @@ impl Engine {
                 input: at,
             });
             if spec.kind == LayerKind::TreeReduce {
-                let rows = self.layers[upstream].tasks - input.first;
+                let rows = match input.count {
+                    0 => self.layers[upstream].tasks - input.first,
+                    rows => rows,
+                };
                 self.layers[slot].levels = regular::levels(rows, spec.fan_in);
             }
         }

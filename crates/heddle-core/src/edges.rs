@@ -141,24 +141,29 @@ impl Engine {
             }
             let (first, held) = (input.first, layer.tasks);
             if spec.kind == LayerKind::TreeReduce {
-                let rows = held.checked_sub(first);
-                let rows = rows.map(|rows| regular::tree_rows(rows, spec.fan_in));
-                if rows != Some(u64::from(spec.tasks)) {
+                let rows = match input.count {
+                    0 => held.checked_sub(first),
+                    rows => Some(rows),
+                };
+                let end = u64::from(first) + u64::from(rows.unwrap_or(0));
+                let tree = rows.map(|rows| regular::tree_rows(rows, spec.fan_in));
+                if tree != Some(u64::from(spec.tasks)) || end > u64::from(held) {
                     let message = format!(
-                        "has {} rows, and a tree of fan-in {} over rows {first} to {held} of layer {} has {}",
+                        "has {} rows, and a tree of fan-in {} over rows {first} to {end} of layer {}, which has \
+                         {held}, has {}",
                         spec.tasks,
                         spec.fan_in,
                         input.layer,
-                        rows.unwrap_or(0)
+                        tree.unwrap_or(0)
                     );
                     return Err(refuse(fault::GRAPH_INVALID, spec.layer, 0, message));
                 }
-                self.must_all_exist(layer, first, held, spec)?;
+                self.must_all_exist(layer, first, end as u32, spec)?;
                 continue;
             }
             let rows = match input.broadcast {
                 true if spec.tasks == 0 => 0,
-                true => input.count,
+                true => input.count.max(1),
                 false => spec.tasks,
             };
             let end = u64::from(first) + u64::from(rows);
@@ -201,7 +206,7 @@ impl Engine {
 fn validate_shape(spec: &LayerSpec<'_>) -> Result<(), Fault> {
     let reach = 2 * u64::from(spec.radius) + 1;
     let reads = spec.inputs.iter().map(|input| match input.broadcast {
-        true => u64::from(input.count),
+        true => u64::from(input.count.max(1)),
         false => reach,
     });
     let reads = u64::from(spec.fan_in).max(reads.sum());
@@ -215,13 +220,6 @@ fn validate_shape(spec: &LayerSpec<'_>) -> Result<(), Fault> {
     if reads > DEPS_PER_TASK_MAX as u64 {
         let message = format!("a task of it has {reads} inputs, more than {DEPS_PER_TASK_MAX}");
         return limit(spec, message);
-    }
-    if spec
-        .inputs
-        .iter()
-        .any(|input| input.broadcast && input.count == 0)
-    {
-        return invalid(spec, "a broadcast input of no rows");
     }
     let tree = spec.kind == LayerKind::TreeReduce;
     if tree && (spec.inputs.len() != 1 || spec.inputs[0].broadcast) {

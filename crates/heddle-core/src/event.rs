@@ -204,9 +204,9 @@ pub struct InputSpec {
     pub first: u32,
     /// One part of each row's value, or [`WHOLE`].
     pub part: u32,
-    /// Every row reads rows `first` … `first + count - 1`.
+    /// Every row reads the same `count` rows.
     pub broadcast: bool,
-    /// Broadcast: rows read by every row.
+    /// Broadcast: rows read by every row, 0 is 1. Tree: rows it is over, 0: all from `first` on.
     pub count: u32,
 }
 
@@ -233,7 +233,7 @@ pub struct LayerSpec<'a> {
     pub timeout_ms: u32,
     /// Handed to workers.
     pub resource_class: u8,
-    /// Bit 0: rows are wanted by the client.
+    /// Bit 0: rows are wanted by the client. Bit 2: the last row alone is.
     pub flags: u8,
     /// Shared argument list; None: the item, then the inputs.
     pub template: Option<&'a [u8]>,
@@ -245,6 +245,10 @@ pub struct LayerSpec<'a> {
     pub data_sizes: U32s<'a>,
     /// Row data of all rows, without gaps; None: rows have none.
     pub data: Option<&'a [u8]>,
+    /// Regular: not 0: row i's data is the double `range_start + i * range_step`.
+    pub range_step: f64,
+    /// See `range_step`.
+    pub range_start: f64,
     /// Upstream layers of a regular layer.
     pub inputs: &'a [InputSpec],
     /// TreeReduce: rows read by one row.

@@ -250,6 +250,14 @@ impl Engine {
 /// Row data adds up.
 fn validate_data(spec: &LayerSpec<'_>) -> Result<(), Fault> {
     let n = spec.tasks as usize;
+    if spec.range_step != 0.0 || spec.range_start != 0.0 {
+        let regular = !matches!(spec.kind, LayerKind::Explicit | LayerKind::Data);
+        let last = spec.range_start + spec.range_step * f64::from(spec.tasks);
+        if !regular || spec.range_step == 0.0 || !last.is_finite() || spec.data.is_some() {
+            let message = "a range is for regular layers without other data, its numbers finite";
+            return invalid(spec, message);
+        }
+    }
     let Some(data) = spec.data else {
         if spec.data_stride > 0 || !spec.data_sizes.is_empty() {
             return invalid(spec, "row data is announced and missing");

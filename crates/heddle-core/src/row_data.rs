@@ -23,9 +23,20 @@ pub struct RowData {
     chunks: VecDeque<Chunk>,
     /// Rows have data at all.
     pub present: bool,
+    /// The data are no bytes but numbers by arithmetic: row i's is start + i · step, as a little-endian double.
+    pub range: Option<(f64, f64)>,
 }
 
 impl RowData {
+    /// Data of a layer whose rows' are start + i · step.
+    pub fn ranging(start: f64, step: f64) -> RowData {
+        RowData {
+            present: true,
+            range: Some((start, step)),
+            ..RowData::default()
+        }
+    }
+
     /// Appends data of rows first … first + rows - 1: `stride` bytes each, or `sizes`.
     pub fn push(
         &mut self,

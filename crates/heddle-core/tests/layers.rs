@@ -154,7 +154,7 @@ fn what_does_not_fit_is_refused_by_name() {
     let tree = LayerKind::TreeReduce;
     // Kind, rows, input, radius, periodic, fan-in: what the refusal says, and of which row.
     type Case = (LayerKind, u32, InputSpec, u32, bool, u32, &'static str, u32);
-    let cases: [Case; 13] = [
+    let cases: [Case; 12] = [
         (window, 10, input, 0, false, 0, "at least 1", 0),
         (window, 10, input, 1025, false, 0, "more than 1024", 0),
         (window, 10, input, 5, true, 0, "read a row twice", 0),
@@ -180,7 +180,6 @@ fn what_does_not_fit_is_refused_by_name() {
             "rows 0 to 11 of layer 1",
             0,
         ),
-        (blockwise, 3, all(0), 0, false, 0, "of no rows", 0),
         (
             blockwise,
             3,
@@ -244,4 +243,51 @@ fn what_does_not_fit_is_refused_by_name() {
         assert_eq!((fault.layer, fault.index), (2, index), "{}", fault.message);
         assert_eq!(digest, w.engine.digest());
     }
+}
+
+/// Items of a range are numbers the engine counts; of a tree only the root is asked for.
+#[test]
+fn a_range_has_no_bytes_until_it_is_sent() {
+    let mut w = World::new();
+    w.worker(1);
+    w.submit(&[LayerSpec {
+        layer: 1,
+        kind: LayerKind::Map,
+        tasks: 5,
+        function: 1,
+        data_codec: 1,
+        range_start: 10.0,
+        range_step: 2.5,
+        ..LayerSpec::default()
+    }]);
+    for row in 0..5 {
+        let item = (10.0 + 2.5 * f64::from(row)).to_bits();
+        w.graph.rows.insert((1, row), (item, vec![]));
+    }
+    let mut level: Vec<(u32, u32)> = (0..5).map(|row| (1, row)).collect();
+    let mut tasks = 0;
+    while level.len() > 1 {
+        let reads: Vec<Vec<(u32, u32)>> = level.chunks(2).map(Into::into).collect();
+        level.clear();
+        for reads in reads {
+            w.graph.rows.insert((2, tasks), (0, reads));
+            level.push((2, tasks));
+            tasks += 1;
+        }
+    }
+    w.submit(&[LayerSpec {
+        layer: 2,
+        kind: LayerKind::TreeReduce,
+        tasks,
+        function: 1,
+        fan_in: 2,
+        flags: 4,
+        inputs: &[spec(1, 0, false)],
+        ..LayerSpec::default()
+    }]);
+    w.finish_all();
+    w.listen();
+    let root = w.graph.value((2, tasks - 1));
+    assert_eq!(w.told.len(), 1, "nobody is told of rows nobody asked for");
+    assert_eq!(w.told[&(2, tasks - 1)], Told::Done(root));
 }

@@ -164,6 +164,8 @@ fn read_layer<'a>(
         fan_in: layer.fan_in(),
         radius: layer.radius(),
         periodic: layer.periodic(),
+        range_start: layer.range_start(),
+        range_step: layer.range_step(),
         dep_offsets: u32s(layer.dep_offsets()),
         dep_layer: layer.dep_layer(),
         dep_layers: u32s(layer.dep_layers()),
@@ -181,6 +183,15 @@ fn read_layer<'a>(
     length(spec.priorities.len(), rows, "Layer.priorities")?;
     length(spec.row_retries.len(), rows, "Layer.row_retries")?;
     length(spec.row_timeouts_ms.len(), rows, "Layer.row_timeouts_ms")?;
+    let numbers = spec.range_step == 0.0 || layer.data_codec() == fb::Codec::F64;
+    if !numbers {
+        let codec = u64::from(spec.data_codec);
+        return Err(WireError::protocol(
+            "Layer.data_codec",
+            codec,
+            "is not of a range",
+        ));
+    }
     check_edges(&spec, rows)?;
     Ok(spec)
 }

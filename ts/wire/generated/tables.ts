@@ -379,9 +379,9 @@ export interface Input {
   first: number;
   /** one part of each row's value; the default is the whole value */
   part: number;
-  /** every row takes the upstream rows `first` … `first + count - 1` */
+  /** every row takes the same upstream rows, `count` of them */
   broadcast: boolean;
-  /** broadcast: rows every row takes */
+  /** broadcast: rows taken, 0 is 1; TreeReduce: rows it is over, 0: all from `first` on */
   count: number;
 }
 
@@ -393,7 +393,7 @@ export function readInput(r: Reader, at: number): Input {
     first: r.u32(6, 0),
     part: r.u32(8, 4294967295),
     broadcast: r.bool(10, false),
-    count: r.u32(12, 1),
+    count: r.u32(12, 0),
   };
 }
 
@@ -403,13 +403,14 @@ export function writeInput(w: Writer, m: Draft<Input>): number {
   w.u32(0, m.layer, 0);
   w.u32(1, m.first, 0);
   w.u32(2, m.part, 4294967295);
-  w.u32(4, m.count, 1);
+  w.u32(4, m.count, 0);
   w.bool(3, m.broadcast, false);
   return w.end();
 }
 
 /** Rows of one layer. Regular kinds carry no edges; Explicit carries CSR columns. A client may append rows to
- * a layer of its own (`first` is then the number of rows it already holds). */
+ * a layer of its own (`first` is then the number of rows it already holds). Flags, bit 2: of a regular layer the last
+ * row alone is wanted by the client. */
 export interface Layer {
   /** client's layer number, chosen by the client, ascending */
   layer: number;
@@ -460,6 +461,9 @@ export interface Layer {
   radius: number;
   /** Window: beyond one end follows the other; else windows are cut short at the ends */
   periodic: boolean;
+  rangeStart: number;
+  /** not 0: row i's data is the double range_start + i * range_step (codec F64) */
+  rangeStep: number;
 }
 
 /** Reads the Layer at byte `at`. */
@@ -497,6 +501,8 @@ export function readLayer(r: Reader, at: number): Layer {
     keys: r.strings(60),
     radius: r.u32(62, 0),
     periodic: r.bool(64, false),
+    rangeStart: r.f64(66, 0),
+    rangeStep: r.f64(68, 0),
   };
 }
 
@@ -516,7 +522,9 @@ export function writeLayer(w: Writer, m: Draft<Layer>): number {
   const rowTimeoutsMs = w.vector(m.rowTimeoutsMs);
   const keyRows = w.vector(m.keyRows);
   const keys = w.strings(m.keys);
-  w.start(31);
+  w.start(33);
+  w.f64(31, m.rangeStart, 0);
+  w.f64(32, m.rangeStep, 0);
   w.u32(0, m.layer, 0);
   w.u32(2, m.first, 0);
   w.u32(3, m.tasks, 0);

@@ -184,7 +184,7 @@ impl Graph {
             first: 0,
             part: WHOLE,
             broadcast: false,
-            count: 1,
+            count: 0,
         }];
         let layers = self.layers(&tree);
         let submit = Event::GraphSubmitted(Submit {

@@ -299,6 +299,6 @@ pub fn spec(layer: u32, first: u32, broadcast: bool) -> InputSpec {
         first,
         part: WHOLE,
         broadcast,
-        count: 1,
+        count: 0,
     }
 }

@@ -2564,7 +2564,7 @@ impl<'a> Input<'a> {
     // Safety:
     // Created from valid Table for this object
     // which contains a valid value in this slot
-    unsafe { self._tab.get::<u32>(Input::VT_COUNT, Some(1)).unwrap()}
+    unsafe { self._tab.get::<u32>(Input::VT_COUNT, Some(0)).unwrap()}
   }
 }
 
@@ -2598,7 +2598,7 @@ impl<'a> Default for InputArgs {
       first: 0,
       part: 4294967295,
       broadcast: false,
-      count: 1,
+      count: 0,
     }
   }
 }
@@ -2626,7 +2626,7 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> InputBuilder<'a, 'b, A> {
   }
   #[inline]
   pub fn add_count(&mut self, count: u32) {
-    self.fbb_.push_slot::<u32>(Input::VT_COUNT, count, 1);
+    self.fbb_.push_slot::<u32>(Input::VT_COUNT, count, 0);
   }
   #[inline]
   pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> InputBuilder<'a, 'b, A> {
@@ -2701,6 +2701,8 @@ impl<'a> Layer<'a> {
   pub const VT_KEYS: ::flatbuffers::VOffsetT = 60;
   pub const VT_RADIUS: ::flatbuffers::VOffsetT = 62;
   pub const VT_PERIODIC: ::flatbuffers::VOffsetT = 64;
+  pub const VT_RANGE_START: ::flatbuffers::VOffsetT = 66;
+  pub const VT_RANGE_STEP: ::flatbuffers::VOffsetT = 68;
 
   #[inline]
   pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -2712,6 +2714,8 @@ impl<'a> Layer<'a> {
     args: &'args LayerArgs<'args>
   ) -> ::flatbuffers::WIPOffset<Layer<'bldr>> {
     let mut builder = LayerBuilder::new(_fbb);
+    builder.add_range_step(args.range_step);
+    builder.add_range_start(args.range_start);
     builder.add_radius(args.radius);
     if let Some(x) = args.keys { builder.add_keys(x); }
     if let Some(x) = args.key_rows { builder.add_key_rows(x); }
@@ -2964,6 +2968,20 @@ impl<'a> Layer<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<bool>(Layer::VT_PERIODIC, Some(false)).unwrap()}
   }
+  #[inline]
+  pub fn range_start(&self) -> f64 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<f64>(Layer::VT_RANGE_START, Some(0.0)).unwrap()}
+  }
+  #[inline]
+  pub fn range_step(&self) -> f64 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<f64>(Layer::VT_RANGE_STEP, Some(0.0)).unwrap()}
+  }
 }
 
 impl ::flatbuffers::Verifiable for Layer<'_> {
@@ -3003,6 +3021,8 @@ impl ::flatbuffers::Verifiable for Layer<'_> {
      .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, ::flatbuffers::ForwardsUOffset<&'_ str>>>>("keys", Self::VT_KEYS, false)?
      .visit_field::<u32>("radius", Self::VT_RADIUS, false)?
      .visit_field::<bool>("periodic", Self::VT_PERIODIC, false)?
+     .visit_field::<f64>("range_start", Self::VT_RANGE_START, false)?
+     .visit_field::<f64>("range_step", Self::VT_RANGE_STEP, false)?
      .finish();
     Ok(())
   }
@@ -3039,6 +3059,8 @@ pub struct LayerArgs<'a> {
     pub keys: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<&'a str>>>>,
     pub radius: u32,
     pub periodic: bool,
+    pub range_start: f64,
+    pub range_step: f64,
 }
 impl<'a> Default for LayerArgs<'a> {
   #[inline]
@@ -3075,6 +3097,8 @@ impl<'a> Default for LayerArgs<'a> {
       keys: None,
       radius: 0,
       periodic: false,
+      range_start: 0.0,
+      range_step: 0.0,
     }
   }
 }
@@ -3209,6 +3233,14 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> LayerBuilder<'a, 'b, A> {
     self.fbb_.push_slot::<bool>(Layer::VT_PERIODIC, periodic, false);
   }
   #[inline]
+  pub fn add_range_start(&mut self, range_start: f64) {
+    self.fbb_.push_slot::<f64>(Layer::VT_RANGE_START, range_start, 0.0);
+  }
+  #[inline]
+  pub fn add_range_step(&mut self, range_step: f64) {
+    self.fbb_.push_slot::<f64>(Layer::VT_RANGE_STEP, range_step, 0.0);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> LayerBuilder<'a, 'b, A> {
     let start = _fbb.start_table();
     LayerBuilder {
@@ -3257,6 +3289,8 @@ impl ::core::fmt::Debug for Layer<'_> {
       ds.field("keys", &self.keys());
       ds.field("radius", &self.radius());
       ds.field("periodic", &self.periodic());
+      ds.field("range_start", &self.range_start());
+      ds.field("range_step", &self.range_step());
       ds.finish()
   }
 }
