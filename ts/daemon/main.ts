@@ -2,8 +2,9 @@
 /** The `heddle` command. */
 import process from 'node:process';
 import { CommanderError } from 'commander';
-import { HeddleError } from '../errors/index.js';
 import { EXIT, exitCodeOf } from '../errors/exit_codes.js';
+import { HeddleError } from '../errors/index.js';
+import { endWithLauncher } from './launcher.js';
 import { program } from './program.js';
 
 function fail(error: unknown): number {
@@ -18,6 +19,7 @@ function fail(error: unknown): number {
 }
 
 try {
+  endWithLauncher();
   await program().parseAsync();
 } catch (error) {
   process.exitCode = fail(error);
