@@ -103,6 +103,12 @@ pub fn from_io(err: &std::io::Error, what: &str, path: &str) -> KernelError {
                 "cannot {what} '{path}': the disk is full. Free some space or choose another directory."
             ),
         ),
+        ErrorKind::FileTooLarge => error(
+            Code::DiskFull,
+            format!(
+                "cannot {what} '{path}': the file would be larger than this worker may write. Raise its limit (ulimit -f), choose another file system, or write more and smaller partitions."
+            ),
+        ),
         _ => error(Code::Io, format!("cannot {what} '{path}': {err}")),
     }
 }
