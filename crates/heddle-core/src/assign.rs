@@ -120,6 +120,7 @@ impl Engine {
         }
         lane.in_flight += count;
         lane.backlog_ns += expected;
+        self.lanes.weigh(slot);
         self.totals.attempts += u64::from(count);
     }
 }

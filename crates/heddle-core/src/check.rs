@@ -193,6 +193,7 @@ impl Engine {
     }
 
     fn check_lanes(&self) {
+        self.lanes.check_loads(self.live_lanes());
         for slot in self.live_lanes() {
             let lane = &self.lanes[slot];
             if lane.up {

@@ -2,7 +2,7 @@
 //! is sent early, so little needs to be taken back.
 
 use crate::engine::Engine;
-use crate::event::DoneSection;
+use crate::event::{DoneSection, Outcome};
 use crate::id::{LaneSlot, Task};
 use crate::limits::{CREDIT_BYTES_PER_LANE_MAX, CREDIT_TASKS_PER_LANE_MAX};
 use crate::out::{Out, RetractSection};
@@ -36,7 +36,8 @@ pub(crate) fn credit(lane: &Lane, expected_ns: u64) -> u32 {
     let full = lane.bytes >= CREDIT_BYTES_PER_LANE_MAX as u64 && lane.in_flight >= TASKS_MIN;
     // A lane that has plenty is left alone until a worthwhile batch fits: else every answer would send a trickle.
     let plenty = lane.backlog_ns > WINDOW_NS / 4 * 3 && lane.in_flight >= TASKS_UNKNOWN as u32;
-    if lane.quarantined || full || plenty {
+    // What was asked back is not for the lane that kept it from running.
+    if lane.quarantined || lane.asked || full || plenty {
         return 0;
     }
     let by_time = (WINDOW_NS.saturating_sub(lane.backlog_ns) / expected_ns) as u32;
@@ -62,8 +63,10 @@ impl Engine {
             lane.backlog_ns = 0;
             lane.bytes = 0;
             lane.retracting = false;
+            lane.asked = false;
             lane.quarantined = draining;
         }
+        self.lanes.weigh(slot);
         if !self.lanes[slot].quarantined {
             self.lanes.open(slot);
         }
@@ -111,10 +114,11 @@ impl Engine {
     }
 
     /// Drops what was answered from the front of the lane's list, and from all of it when most must be dead.
-    pub(crate) fn lane_answered(&mut self, slot: LaneSlot) {
+    pub(crate) fn lane_answered(&mut self, slot: LaneSlot, outcome: Outcome) {
         let now = self.now;
         let lane = &mut self.lanes[slot];
         lane.answered = now;
+        lane.asked &= outcome == Outcome::Retracted;
         self.idled |= lane.in_flight == 0;
         let rows = &self.rows;
         let pages = &self.pages;

@@ -217,6 +217,7 @@ impl Engine {
                 {
                     self.lanes.quarantine = Some(slot);
                     self.lanes[slot].quarantined = true;
+                    self.lanes.weigh(slot);
                     self.lanes.close(slot);
                 }
                 return;
@@ -231,6 +232,7 @@ impl Engine {
         {
             self.lanes.quarantine = None;
             self.lanes[slot].quarantined = false;
+            self.lanes.weigh(slot);
             self.lanes.open(slot);
         }
     }

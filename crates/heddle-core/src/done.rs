@@ -61,7 +61,7 @@ impl Engine {
                 Outcome::MissingInput => self.missing_input(lane, layer, section, out),
                 Outcome::Retracted => self.retracted(lane, layer, section),
             }
-            self.lane_answered(lane);
+            self.lane_answered(lane, section.outcome);
         }
         Ok(())
     }

@@ -45,6 +45,7 @@ mod ingest;
 mod intervals;
 mod key;
 mod layer;
+mod loads;
 mod neighbours;
 mod on_client;
 mod on_proc;

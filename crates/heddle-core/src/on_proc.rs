@@ -159,6 +159,7 @@ impl Engine {
         lane.answered = self.now;
         self.lanes.up += 1;
         self.lanes.open(slot);
+        self.lanes.weigh(slot);
         if self.lanes.up == 1 {
             self.turn_ready(State::Queued);
             self.workers_are_back(out);
@@ -177,6 +178,7 @@ impl Engine {
             lane.quarantined = false;
             lane.sent.clear();
             self.lanes.up -= 1;
+            self.lanes.weigh(slot);
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::bitset::BitSet;
 use crate::id::{HostId, Incarnation, LaneSlot, Millis, ProcId, Task};
+use crate::loads::Loads;
 
 /// A worker process.
 #[derive(Debug)]
@@ -58,10 +59,18 @@ pub struct Lane {
     pub quarantined: bool,
     /// Was asked to give records back and has not answered yet.
     pub retracting: bool,
+    /// Was asked, and has ended nothing since: is sent nothing.
+    pub asked: bool,
     /// When it answered last, or was sent the first record after being idle.
     pub answered: Millis,
     /// Place in `Lanes::open` plus one; 0: not there.
     pub open_at: u32,
+    /// Counted in `Loads::idle`.
+    pub idle: bool,
+    /// Place in `Loads::heavy` plus one; 0: not there.
+    pub heavy_at: u32,
+    /// Stands in `Loads::aged`.
+    pub aged: bool,
     /// Index of its open section in the proc's effects, if that still is its.
     pub section: u32,
 }
@@ -79,6 +88,8 @@ pub struct Lanes {
     pub cursor: usize,
     /// The lane that is being emptied so that suspects can run alone.
     pub quarantine: Option<LaneSlot>,
+    /// Lanes by what is in flight to them.
+    pub loads: Loads,
 }
 
 impl std::ops::Index<LaneSlot> for Lanes {
@@ -114,6 +125,7 @@ impl Lanes {
     /// A lane of a proc that is gone.
     pub fn remove(&mut self, slot: LaneSlot) {
         self.close(slot);
+        self.disregard(slot);
         self[slot] = Lane::default();
         self.free.push(slot.0);
     }

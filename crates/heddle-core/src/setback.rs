@@ -94,6 +94,7 @@ impl Engine {
     pub(crate) fn retracted(&mut self, lane: LaneSlot, layer: u32, s: &DoneSection<'_>) {
         self.lanes[lane].retracting = false;
         self.each_current(lane, layer, s, |engine, _, task, _| engine.requeue(task));
+        self.lanes.weigh(lane);
     }
 
     fn retries_of(&self, task: Task) -> u16 {
