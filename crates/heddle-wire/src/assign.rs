@@ -72,7 +72,7 @@ pub(crate) fn write<'a>(
         part: if has_bytes { 0 } else { NO_PART },
         data_offset: placed.data,
         data_stride: stride(section.data_stride, &section.data_sizes),
-        data_sizes: column!(data_sizes),
+        data_sizes: data_sizes(fbb, section),
         dep_counts: column!(dep_counts),
         dep_serial: section.dep_serial,
         dep_serials: column!(dep_serials),
@@ -87,6 +87,18 @@ pub(crate) fn write<'a>(
         dep_offset: placed.deps,
     };
     fb::AssignSection::create(fbb, &args)
+}
+
+/// Row data of zero bytes is still row data: sizes of 0 say so, where absence would say there is none.
+fn data_sizes<'a>(
+    fbb: &mut FlatBufferBuilder<'a>,
+    section: &AssignSection,
+) -> Option<WIPOffset<flatbuffers::Vector<'a, u32>>> {
+    if section.data_sizes.is_empty() {
+        let all_empty = section.has_data && section.data_stride == 0;
+        return all_empty.then(|| fbb.create_vector(&vec![0_u32; section.count as usize]));
+    }
+    Some(fbb.create_vector(&section.data_sizes))
 }
 
 /// Where sizes are given the stride means nothing; a frame may not carry both.
@@ -154,9 +166,9 @@ impl AssignView<'_> {
 ///
 /// # Errors
 /// When the body is malformed or beyond a limit.
-pub fn read_assign(
-    frame: &Frame<'_>,
-    mut each: impl FnMut(u32, &AssignView<'_>),
+pub fn read_assign<'a>(
+    frame: &Frame<'a>,
+    mut each: impl FnMut(u32, &AssignView<'a>),
 ) -> Result<(), WireError> {
     let table = root::<fb::Assign<'_>>(frame.body)?;
     tables(

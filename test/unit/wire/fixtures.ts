@@ -354,6 +354,17 @@ export const OUTBOUND: readonly Fixture[] = [
     (message) => wire.encodeAssign(EPOCH, message, [doubles(1, 2, 3, 4, 5)]),
     wire.decodeAssign,
   ),
+  // Rows whose data is of zero bytes: sizes of 0 tell them from rows without data.
+  fixture(
+    'assign-empty-data',
+    {
+      proc: 3,
+      incarnation: 4,
+      sections: [{ laneEpoch: 1, serial: 42, count: 2, dataSizes: u32(0, 0) }],
+    },
+    at(wire.encodeAssign),
+    wire.decodeAssign,
+  ),
   fixture(
     'retract',
     {

@@ -65,6 +65,17 @@ fn assign_sections() -> [AssignSection; 2] {
     ]
 }
 
+/// Rows whose data is of zero bytes.
+fn empty_data() -> AssignSection {
+    AssignSection {
+        lane_epoch: 1,
+        serial: 42,
+        count: 2,
+        has_data: true,
+        ..AssignSection::default()
+    }
+}
+
 fn update_sections() -> [UpdateSection; 2] {
     [
         UpdateSection {
@@ -138,6 +149,11 @@ pub(super) fn frames() -> Vec<(&'static str, OutFrame)> {
         assign.push(frame)
     });
     let [assign] = assign.try_into().expect("one small frame");
+    let mut empty = Vec::new();
+    encoder.assign(proc, incarnation, &[empty_data()], |frame| {
+        empty.push(frame)
+    });
+    let [empty] = empty.try_into().expect("one small frame");
     let cycle = "rows wait for each other";
     vec![
         ("welcome", encoder.welcome(&welcome)),
@@ -155,6 +171,7 @@ pub(super) fn frames() -> Vec<(&'static str, OutFrame)> {
         ("peers", encoder.peers(&[peer()], &[ProcId(1), ProcId(2)])),
         ("define-layer", encoder.define_layer(&layer)),
         ("assign", assign),
+        ("assign-empty-data", empty),
         ("retract", encoder.retract(proc, incarnation, &[retract])),
         ("free", encoder.free(proc, incarnation, &free)),
         (
@@ -253,6 +270,20 @@ fn assign_comes_back_as_it_was_written() {
     })
     .unwrap();
     assert_eq!(seen, 2);
+}
+
+/// To a worker these are not the same: a datum is an argument, however short.
+#[test]
+fn row_data_of_zero_bytes_is_not_absent() {
+    let parts = golden("assign-empty-data");
+    let mut aligned = Aligned::new();
+    let frame = Frame::open(&parts, &mut aligned).unwrap();
+    read_assign(&frame, |_, view| {
+        assert_eq!((view.count, view.data_stride), (2, 0));
+        assert_eq!(view.data_sizes.iter().collect::<Vec<_>>(), [0, 0]);
+        assert_eq!(view.data, []);
+    })
+    .unwrap();
 }
 
 #[test]
