@@ -200,14 +200,6 @@ class SectionWriter {
     }
   }
 
-  #duration(from: number, to: number): number {
-    const { batch, memory } = this;
-    const { elapsedUs } = memory;
-    const end = elapsedUs[memory.row(batch.slot + to - 1)] as number;
-    const start = elapsedUs[memory.row(batch.slot + from - 1)] as number;
-    return Math.max(0, Math.min(0xffff_ffff, Math.round(end - start)));
-  }
-
   #mixed(from: number, to: number, common: SectionRows & { durationUs: number }): void {
     const { batch, memory, done, sink } = this;
     const count = to - from;

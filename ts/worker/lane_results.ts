@@ -62,7 +62,6 @@ export class ResultWriter {
   failure(slot: number, thrown: unknown): void {
     const { memory } = this;
     const row = memory.row(slot);
-    const code = (thrown as { code?: unknown } | null | undefined)?.code;
     this.#inline(row, encodeError(thrown).bytes);
     memory.flags[row] =
       Codec.Error | ResultFlag.Failed | (NOT_RETRYABLE.has(code) ? ResultFlag.Final : 0);
