@@ -20,9 +20,11 @@ import { Hold } from './hold.js';
 import type { TreeOptions, WindowOptions } from './regular.js';
 import { type FuturesLike, rowList } from './row_list.js';
 import { scatterValues } from './scatter.js';
+import type { Scope } from './scope.js';
 import { Session } from './session.js';
 import type { SchedulerInfo, SchedulerStats } from './stats.js';
 import { type Computed, Submission } from './submission.js';
+import type { SubmitOptions } from './submitter.js';
 
 /** Options of `Client.connect`. */
 export interface ClientOptions {
@@ -59,12 +61,18 @@ const CONNECT_MS = 10_000;
 export class Client implements AsyncDisposable {
   readonly #session: Session;
   readonly #plain: Submission;
+  readonly #inherited: SubmitOptions;
+  /** Of a running task: what it has submitted. */
+  readonly #scope: Scope | undefined;
   readonly #noticeListeners = new Set<(notice: ClientNotice) => void>();
   readonly #lostListeners = new Set<(error: HeddleError) => void>();
 
-  private constructor(session: Session) {
+  private constructor(session: Session, inherited: SubmitOptions = {}, scope?: Scope) {
     this.#session = session;
-    this.#plain = new Submission(session, {});
+    this.#inherited = inherited;
+    this.#scope = scope;
+    this.#plain = new Submission(session, inherited, scope);
+    if (scope !== undefined) return;
     session.events.on('notice', (notice) => this.#notice(notice));
     session.events.on('lost', (error) => {
       for (const listener of this.#lostListeners) listener(error);
@@ -82,16 +90,30 @@ export class Client implements AsyncDisposable {
     if (isTaskLane()) {
       throw new HeddleError(
         'ERR_CLUSTER_IN_WORKER',
-        'a task, or a module a worker imported, connects a client. Move the tasks into a module of their own, ' +
-          'and submit from outside them.',
+        'a task, or a module a worker imported, connects a client. A task submits with ctx.client; ' +
+          'code that starts things belongs in a module that no worker imports.',
       );
     }
-    const session = await Session.open(address, {
+    const settings = {
       timeout: milliseconds('timeout', options.timeout ?? CONNECT_MS, 1),
       name: options.name ?? `client-${process.pid}`,
       graceMs: milliseconds('grace', options.grace ?? limits.CLIENT_GRACE_MS, 0),
+    };
+    // Sockets are loaded by those who open some: lanes have none.
+    const [{ Connection }, { DataPeer }] = await Promise.all([
+      import('./connection.js'),
+      import('./data_peer.js'),
+    ]);
+    const session = await Session.open({
+      connect: (owner) => Connection.open(address, settings, owner),
+      peer: (at, epoch) => new DataPeer(at, epoch),
     });
     return new Client(session);
+  }
+
+  /** The client of one run of a task. @internal */
+  static within(session: Session, priority: number, scope: Scope): Client {
+    return new Client(session, priority === 0 ? {} : { inherited: priority }, scope);
   }
 
   /** The scheduler's address. */
@@ -111,7 +133,7 @@ export class Client implements AsyncDisposable {
    * client.with({ retries: 3, timeout: 60_000 }).map(load, urls);
    */
   with(options: TaskOptions): Submission {
-    return new Submission(this.#session, options);
+    return new Submission(this.#session, { ...this.#inherited, ...options }, this.#scope);
   }
 
   /**
@@ -207,6 +229,7 @@ export class Client implements AsyncDisposable {
    */
   scatter<T>(value: T): Future<T> {
     const rows = scatterValues(this.#session, [value]);
+    this.#scope?.add(rows, 0, 1);
     return new Future<T>(new Hold(rows, 0, 1), 0);
   }
 
@@ -215,6 +238,7 @@ export class Client implements AsyncDisposable {
     const list = [...values];
     if (list.length === 0) return new FutureArray<T>(new Hold(this.#session.noRows, 0, 0), 0, 0);
     const rows = scatterValues(this.#session, list);
+    this.#scope?.add(rows, 0, list.length);
     return new FutureArray<T>(new Hold(rows, 0, list.length), 0, list.length);
   }
 
@@ -297,9 +321,13 @@ export class Client implements AsyncDisposable {
     return () => listeners.delete(listener);
   }
 
-  /** Says goodbye: everything this client wants is given up at once, pending results reject with ERR_CLOSED. */
-  close(): Promise<void> {
-    return this.#session.close();
+  /**
+   * Says goodbye: everything this client wants is given up at once, pending results reject with ERR_CLOSED. The client
+   * of a task gives up what that task submitted.
+   */
+  async close(): Promise<void> {
+    if (this.#scope === undefined) await this.#session.close();
+    else this.#scope.end();
   }
 
   /** `await using client = …` closes it at the end of the block. */

@@ -143,6 +143,11 @@ export class Rows {
     return !this.state.subarray(first, first + count).includes(PENDING);
   }
 
+  /** True if all of these rows were released. */
+  given(first: number, count: number): boolean {
+    return this.state.subarray(first, first + count).every((state) => (state & RELEASED) !== 0);
+  }
+
   /** Marks rows released; gives how many were not yet. Their waiters are added to `woken`. */
   release(first: number, count: number, woken: Waiter[]): number {
     let fresh = 0;

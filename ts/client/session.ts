@@ -24,7 +24,8 @@ import {
   RowState,
   WireError,
 } from '../wire/index.js';
-import { Connection, type ConnectionOptions, type ConnectionOwner } from './connection.js';
+import type { Channel, Links, ValuePeer } from './channel.js';
+import type { ConnectionOwner } from './connection.js';
 import { DemandRanges } from './demands.js';
 import { FunctionTable } from './functions.js';
 import type { FutureStatus } from './future.js';
@@ -35,6 +36,7 @@ import { RowRange } from './row_list.js';
 import { RELEASED, Rows, type Waiter } from './rows.js';
 import { StoredValues } from './stored_values.js';
 import { Submitter } from './submitter.js';
+import type { WaitWatcher } from './wait.js';
 import type { WaitOptions } from './wait_options.js';
 
 /** Updates digested before their credit is returned: well before the scheduler runs out of it. */
@@ -46,6 +48,8 @@ const QUERY_MS = 10_000;
  */
 const FEW_ROWS = 64;
 const FEW_ROWS_MS = 5;
+/** Bit 1 of a layer's flags: a running task submitted it. */
+const NESTED = 2;
 
 /** Rows of one layer that a graph brought. */
 export interface GraphRows {
@@ -89,7 +93,12 @@ export class Session implements ConnectionOwner, ReferenceOwner {
   noWorkers: string | undefined;
   /** The layer of empty arrays. */
   readonly noRows = new Rows(this, 0, 0);
-  #connection!: Connection;
+  /** Told of waits that last; set in sessions of running tasks. */
+  waits: WaitWatcher | undefined;
+  /** The session of running tasks: what it submits goes first. */
+  readonly nested: boolean;
+  readonly #links: Links;
+  #connection!: Channel;
   #error: HeddleError | undefined;
   readonly #layers = new Map<number, Rows>();
   readonly #graphs = new Map<number, UnansweredGraph>();
@@ -108,7 +117,9 @@ export class Session implements ConnectionOwner, ReferenceOwner {
   #creditedSeq = 0;
   #answered = 0;
 
-  private constructor() {
+  private constructor(links: Links, nested: boolean) {
+    this.#links = links;
+    this.nested = nested;
     this.functions = new FunctionTable((number, hash, name, body) => {
       this.#connection.send(
         encodeDefineFunction(this.epoch, { function: number, hash, name, body }),
@@ -118,11 +129,23 @@ export class Session implements ConnectionOwner, ReferenceOwner {
     this.stored = new StoredValues(this);
   }
 
-  /** Connects; see `Connection.open` for what it throws. */
-  static async open(address: string, options: ConnectionOptions): Promise<Session> {
-    const session = new Session();
-    session.#connection = await Connection.open(address, options, session);
+  /** Connects; throws what `links.connect` does. */
+  static async open(links: Links): Promise<Session> {
+    const session = new Session(links, false);
+    session.#connection = await links.connect(session);
     return session;
+  }
+
+  /** The session of running tasks, over a channel that is there. */
+  static within(connect: (owner: ConnectionOwner) => Channel, peer: Links['peer']): Session {
+    const session = new Session({ connect, peer }, true);
+    session.#connection = connect(session);
+    return session;
+  }
+
+  /** A way to the worker that serves its values at `address`. */
+  peer(address: string): ValuePeer {
+    return this.#links.peer(address, this.epoch);
   }
 
   get address(): string {
@@ -172,7 +195,11 @@ export class Session implements ConnectionOwner, ReferenceOwner {
   ): void {
     const number = ++this.#lastGraph;
     const parts = this.stages.encoding(() =>
-      encodeSubmit(this.epoch, { graph: number, layers, more: false }, payload),
+      encodeSubmit(
+        this.epoch,
+        { graph: number, layers: this.#marked(layers), more: false },
+        payload,
+      ),
     );
     this.stages.sent(
       number,
@@ -180,6 +207,11 @@ export class Session implements ConnectionOwner, ReferenceOwner {
     );
     const frame = this.#connection.send(parts);
     this.#graphs.set(number, { rows: graph, frame });
+  }
+
+  #marked(layers: readonly Draft<Layer>[]): readonly Draft<Layer>[] {
+    if (!this.nested) return layers;
+    return layers.map((layer) => ({ ...layer, flags: (layer.flags ?? 0) | NESTED }));
   }
 
   /** What is pending leaves at the end of the present microtask queue. */
@@ -487,6 +519,10 @@ function wake(woken: readonly Waiter[]): void {
 }
 
 /** Runs a wait; what its constructor throws becomes the rejection. */
-async function settle<R>(make: () => { run(): Promise<R> }): Promise<R> {
-  return make().run();
+function settle<R>(make: () => { run(): Promise<R> }): Promise<R> {
+  try {
+    return make().run();
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }

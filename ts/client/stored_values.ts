@@ -2,7 +2,8 @@
 // again through the scheduler if that worker is gone.
 import { HeddleError } from '../errors/index.js';
 import { decodeValue, RowState } from '../wire/index.js';
-import { DataPeer, type FetchedValue } from './data_peer.js';
+import type { ValuePeer } from './channel.js';
+import type { FetchedValue } from './data_peer.js';
 import { PENDING, type Rows, type Waiter } from './rows.js';
 import type { Session } from './session.js';
 
@@ -13,7 +14,7 @@ const FETCHES_MAX = 6;
 export class StoredValues {
   readonly #session: Session;
   readonly #addresses = new Map<number, string>();
-  readonly #peers = new Map<string, DataPeer>();
+  readonly #peers = new Map<string, ValuePeer>();
 
   constructor(session: Session) {
     this.#session = session;
@@ -25,10 +26,10 @@ export class StoredValues {
   }
 
   /** The socket to a worker's data address, opened if need be. */
-  peer(address: string): DataPeer {
+  peer(address: string): ValuePeer {
     let peer = this.#peers.get(address);
     if (peer === undefined || peer.closed) {
-      peer = new DataPeer(address, this.#session.epoch);
+      peer = this.#session.peer(address);
       this.#peers.set(address, peer);
     }
     return peer;

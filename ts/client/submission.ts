@@ -1,6 +1,7 @@
 // Submitting under options. A client submits with none; `client.with(options)` gives the same methods with some.
+import { HeddleError } from '../errors/index.js';
 import { LazyNode } from '../graph/lazy.js';
-import { checkTaskOptions, type TaskOptions } from '../graph/options.js';
+import { checkTaskOptions } from '../graph/options.js';
 import type { Arg, Args, RowArgs } from '../graph/types.js';
 import { computeNodes } from './compute.js';
 import type { Future } from './future.js';
@@ -8,8 +9,9 @@ import type { FutureArray } from './future_array.js';
 import { mapItems } from './map.js';
 import { blockwise, type TreeOptions, treeReduce, type WindowOptions, window } from './regular.js';
 import type { Rows } from './rows.js';
+import type { Scope } from './scope.js';
 import type { Session } from './session.js';
-import { checkSignal } from './submitter.js';
+import { checkSignal, type SubmitOptions } from './submitter.js';
 
 /** Results of lazy nodes, as futures. */
 export type Computed<N extends readonly LazyNode<unknown>[]> = {
@@ -19,14 +21,22 @@ export type Computed<N extends readonly LazyNode<unknown>[]> = {
 /** The ways to submit work, all under the same options. Made by `client.with(options)`. */
 export class Submission {
   readonly #session: Session;
-  readonly #options: TaskOptions;
+  readonly #options: SubmitOptions;
+  readonly #scope: Scope | undefined;
   #cancelled: { rows: Rows; first: number; count: number }[] | undefined;
 
   /** @internal */
-  constructor(session: Session, options: TaskOptions) {
+  constructor(session: Session, options: SubmitOptions, scope?: Scope) {
     checkTaskOptions(options);
+    if (scope !== undefined && options.key !== undefined) {
+      throw new HeddleError(
+        'ERR_ARGUMENT',
+        'option key is not for tasks that submit: what they submit ends with them',
+      );
+    }
     this.#session = session;
     this.#options = options;
+    this.#scope = scope;
   }
 
   /**
@@ -167,6 +177,7 @@ export class Submission {
 
   /** Cancels rows when the signal aborts. One listener, however many submissions. */
   #watch(rows: Rows, first: number, count: number): void {
+    this.#scope?.add(rows, first, count);
     const { signal } = this.#options;
     if (signal === undefined || count === 0) return;
     if (this.#cancelled === undefined) {

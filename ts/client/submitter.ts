@@ -23,15 +23,21 @@ const LAYER_ROWS = 1 << 16;
 const LAYER_NAME = 'submit';
 const PLAIN: RowOptions = Object.freeze({ retries: 0, priority: 0, timeout: 0 });
 
+/** Options of a submission, and what a running task passes on to those it submits. */
+export interface SubmitOptions extends TaskOptions {
+  /** Priority where neither the submission nor the task says one. */
+  readonly inherited?: number | undefined;
+}
+
 /** The options of a row: the submission's, else the task's own, else none. */
-export function rowOptions(fn: ShippedFunction, options: TaskOptions | undefined): RowOptions {
+export function rowOptions(fn: ShippedFunction, options: SubmitOptions | undefined): RowOptions {
   const { defaults } = fn;
   if (options === undefined && defaults.retries === undefined && defaults.priority === undefined) {
     return defaults.timeout === undefined ? PLAIN : { ...PLAIN, timeout: defaults.timeout };
   }
   return {
     retries: options?.retries ?? defaults.retries ?? 0,
-    priority: options?.priority ?? defaults.priority ?? 0,
+    priority: options?.priority ?? defaults.priority ?? options?.inherited ?? 0,
     timeout: options?.timeout ?? defaults.timeout ?? 0,
   };
 }
@@ -117,7 +123,8 @@ export class Submitter {
     const { draft, payload } = this.#batch.take(rows.number, first, LAYER_NAME, WANTED, 0);
     this.#firstUnsent = first + count;
     this.#hold = undefined;
-    if (rows.length >= LAYER_ROWS) this.closeLayer(rows);
+    // Of running tasks' layers the latest goes first: depth first.
+    if (rows.length >= LAYER_ROWS || this.#session.nested) this.closeLayer(rows);
     this.#session.sendGraph([{ rows, first, count }], [draft], [payload]);
   }
 

@@ -4,14 +4,29 @@ import type { Waiter } from './rows.js';
 import type { Session } from './session.js';
 import { checkWaitOptions, type WaitOptions } from './wait_options.js';
 
+/** Told of waits that last. */
+export interface WaitWatcher {
+  /** @throws what the wait is to be rejected with */
+  began(wait: AnyWait): void;
+  ended(wait: AnyWait): void;
+}
+
+/** A wait that somebody may give up. */
+export interface AnyWait {
+  /** Rejects, unless it has settled. */
+  abandon(error: Error): void;
+}
+
 /** A wait with a timeout and an abort signal. Subclasses say what it is for. */
-export abstract class Wait<R> implements Waiter {
+export abstract class Wait<R> implements Waiter, AnyWait {
   protected readonly session: Session;
   readonly #options: WaitOptions;
   #timer: NodeJS.Timeout | undefined;
   #resolve!: (value: R) => void;
   #reject!: (error: unknown) => void;
   #settled = false;
+  #watched = false;
+  #promise: Promise<R> | undefined;
 
   constructor(session: Session, options: WaitOptions) {
     checkWaitOptions(options);
@@ -21,7 +36,7 @@ export abstract class Wait<R> implements Waiter {
 
   /** Begins to wait; to be called once. */
   run(): Promise<R> {
-    return new Promise<R>((resolve, reject) => {
+    this.#promise = new Promise<R>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
       if (this.#options.signal?.aborted === true) {
@@ -30,7 +45,26 @@ export abstract class Wait<R> implements Waiter {
       }
       this.wake();
       if (!this.#settled) this.#arm();
+      if (!this.#settled) this.#watch();
     });
+    return this.#promise;
+  }
+
+  abandon(error: Error): void {
+    // Whoever began it may be gone.
+    this.#promise?.catch(() => {});
+    this.reject(error);
+  }
+
+  #watch(): void {
+    const { waits } = this.session;
+    if (waits === undefined) return;
+    try {
+      waits.began(this);
+      this.#watched = true;
+    } catch (error) {
+      this.reject(error);
+    }
   }
 
   wake(): void {
@@ -78,6 +112,7 @@ export abstract class Wait<R> implements Waiter {
 
   #end(): void {
     this.#settled = true;
+    if (this.#watched) this.session.waits?.ended(this);
     clearTimeout(this.#timer);
     this.#options.signal?.removeEventListener('abort', this.#aborted);
   }

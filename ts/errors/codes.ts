@@ -62,6 +62,11 @@ export const ERROR_CODES = {
     meaning: 'a task ran longer than its timeout option',
     remedy: 'raise the timeout or divide the task',
   },
+  ERR_TASK_WAIT: {
+    meaning:
+      'a task returned while it waited for tasks it had submitted: a body that is not async cannot wait',
+    remedy: 'make the body async and await the results',
+  },
   ERR_TASK_KILLED_WORKERS: {
     meaning: 'worker processes died whenever they ran this task',
     remedy: 'look for native crashes or exhausted memory in the task',

@@ -1,11 +1,12 @@
 /**
  * What a task body can ask about its own run. Valid inside a body, also after its awaits: a lane
  * runs one body at a time, so "the current record" needs no async-local storage and costs nothing
- * per task.
+ * per task. Bodies that asked for the client are told apart by that (see `nested_run.ts`).
  *
  * The state hangs on a registered symbol, so that user code which imports another copy of the
  * package sees it.
  */
+import type { Client } from '../client/client.js';
 import { HeddleError } from '../errors/index.js';
 
 const LANE: unique symbol = Symbol.for('heddle.lane') as never;
@@ -21,6 +22,12 @@ export interface TaskContext {
    * loops.
    */
   readonly signal: AbortSignal;
+  /**
+   * Submits tasks from inside this one, over the connection of the worker. An async body that waits for their results
+   * leaves its lane to other tasks meanwhile. What it submitted inherits its priority and ends with it: whatever it
+   * has not waited for when it returns, throws or is cancelled is cancelled.
+   */
+  readonly client: Client;
 }
 
 /** The lane's side of {@link ctx}. */
@@ -61,6 +68,9 @@ export const ctx: TaskContext = Object.freeze({
   },
   get signal(): AbortSignal {
     return current().signal;
+  },
+  get client(): Client {
+    return current().client;
   },
 });
 

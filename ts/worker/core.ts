@@ -29,6 +29,7 @@ import {
   type RetractSection,
   WireError,
 } from '../wire/index.js';
+import { ASIDE } from './asides.js';
 import { DoneBuilder } from './done_builder.js';
 import { Inputs } from './inputs.js';
 import { Gone } from './lane_batch.js';
@@ -56,6 +57,9 @@ export interface Uplink {
 
 /** Settings of a core. */
 export interface CoreOptions {
+  /** Address of the scheduler, and what tools call the worker: for tasks that submit. */
+  readonly scheduler: string;
+  readonly name: string;
   readonly epoch: number;
   readonly proc: number;
   readonly incarnation: number;
@@ -215,12 +219,12 @@ export class Core {
   }
 
   #openLane(lane: number, definitions: Definitions, thread: LaneThread): LaneHost {
-    const { epoch, inlineBytesMax, spinUs, heapMb } = this.options;
+    const { epoch, inlineBytesMax, spinUs, heapMb, scheduler, name } = this.options;
     const inputs = this.#inputs;
     return new LaneHost(
       lane,
       definitions,
-      { epoch, inlineBytesMax, spinUs, heapMb },
+      { epoch, inlineBytesMax, spinUs, heapMb, scheduler, name },
       {
         wake: () => this.uplink.kick(),
         died: (host, report) => {
@@ -334,7 +338,7 @@ export class Core {
 
   #retract(section: RetractSection): void {
     const { lane, laneEpoch, serial, indices, attempts, cancel } = section;
-    const host = this.#lanes[lane];
+    const host = this.#lanes[lane % ASIDE];
     if (host === undefined || host.laneEpoch !== laneEpoch || indices === undefined) return;
     const taken: number[] = [];
     const takenAttempts: number[] = [];
@@ -405,7 +409,7 @@ export class Core {
     for (const lane of this.#lanes) {
       lane.collect(this.#done);
       lane.checkTimeLimit(now, this.#done, TIMEOUT_GRACE_MS);
-      busy ||= lane.inFlight > 0;
+      busy ||= lane.inFlight > 0 || lane.hasTimeLimits;
       limits ||= lane.hasTimeLimits;
     }
     if (this.#done.records > before) this.uplink.kick();

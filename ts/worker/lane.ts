@@ -12,8 +12,9 @@ import {
   receiveMessageOnPort,
   workerData,
 } from 'node:worker_threads';
+import type { Client } from '../client/client.js';
 import { compileTemplate, PER_RECORD } from '../wire/index.js';
-import { enterTaskLane } from './context.js';
+import { type CurrentRun, enterTaskLane } from './context.js';
 import { type CpuClock, threadCpuClock } from './cpu.js';
 import { type Body, FunctionCache, type KnownFunction } from './functions.js';
 import type { LaneLayer } from './lane_args.js';
@@ -22,6 +23,7 @@ import { ResultWriter } from './lane_results.js';
 import { SectionRunner, Stop } from './lane_run.js';
 import { EntryKind, Head, SectionView } from './lane_section.js';
 import type { FromLane, LaneStart, ToLane } from './messages.js';
+import { NestedRuns } from './nested_run.js';
 import type { HeldValue } from './section.js';
 
 const YIELD_MS = 8;
@@ -37,7 +39,11 @@ class Lane {
   readonly #sections = new Map<number, ArrayBuffer>();
   /** Definitions to drop when the ring has been read far enough. */
   readonly #forgets: Extract<ToLane, { type: 'forget' }>[] = [];
+  readonly #nested: NestedRuns;
+  readonly #results: ResultWriter;
   readonly #runner: SectionRunner;
+  /** Lets the record that is awaited go on beside the lane. */
+  #secede: (() => void) | null = null;
   readonly #view = new SectionView();
   readonly #spinUsMax: number;
   #spinUs: number;
@@ -57,8 +63,18 @@ class Lane {
     const post = (message: FromLane, move: ArrayBuffer[]): void =>
       this.#port.postMessage(message, move);
     const results = new ResultWriter(this.#memory, post, wakeMain);
-    this.#runner = new SectionRunner(this.#memory, results, this.#clock, wakeMain);
-    enterTaskLane(this.#runner);
+    this.#results = results;
+    this.#nested = new NestedRuns(
+      post,
+      () => this.#memory.epoch,
+      (run) => {
+        if (run === this.#runner.nested) this.#secede?.();
+      },
+    );
+    this.#runner = new SectionRunner(this.#memory, results, this.#clock, wakeMain, this.#nested);
+    enterTaskLane(new CurrentOf(this.#runner, this.#nested));
+    process.on('exit', () => this.#blame());
+    process.on('uncaughtExceptionMonitor', () => this.#blame());
     this.#port.on('message', (message: ToLane) => this.#take(message));
     process.on('unhandledRejection', (reason) => this.#rejected(reason));
   }
@@ -166,14 +182,18 @@ class Lane {
     const wall = performance.now();
     const cpu = this.#clock.nanos();
     runner.reportNow(wall);
-    let failed = false;
-    let value: unknown;
-    try {
-      value = await runner.thenable;
-    } catch (error) {
-      failed = true;
-      value = error;
+    if (runner.nested !== null) this.#nested.leave();
+    const outcome = outcomeOf(runner.thenable as PromiseLike<unknown>);
+    const settled = runner.nested?.waits === true ? null : await this.#orSeceded(outcome);
+    if (settled === null) {
+      const run = runner.secede(wall, cpu);
+      void outcome.then(({ failed, value }) => {
+        this.#nested.end(run);
+        this.#results.late(run.slot, failed, value);
+      });
+      return;
     }
+    let { failed, value } = settled;
     // One turn of the loop, so that a rejection the body left behind is known before its outcome
     // is.
     await this.#turn();
@@ -185,8 +205,27 @@ class Lane {
     runner.settled(failed, value, wall, cpu);
   }
 
+  /** The outcome, or null as soon as the run waits for tasks it submitted. */
+  async #orSeceded(outcome: Promise<Settled>): Promise<Settled | null> {
+    const seceded = new Promise<null>((resolve) => {
+      this.#secede = () => resolve(null);
+    });
+    const settled = await Promise.race([outcome, seceded]);
+    this.#secede = null;
+    return settled;
+  }
+
+  /** The thread ends: if by the doing of a seceded run, the main thread must know which. */
+  #blame(): void {
+    const run = this.#nested.current;
+    if (run?.seceded !== true) return;
+    Atomics.store(this.#memory.control, Word.BLAMED_SLOT, run.slot | 0);
+    Atomics.store(this.#memory.control, Word.BLAMED_SET, 1);
+  }
+
   #rejected(reason: unknown): void {
-    if (this.#runner.thenable !== null) {
+    // Whose it is nobody knows if bodies run beside one another.
+    if (this.#runner.thenable !== null && this.#nested.secededCount === 0) {
       this.#rejections.push(reason);
       return;
     }
@@ -204,7 +243,7 @@ class Lane {
       if (this.#hasEntry()) return;
     }
     const slept = performance.now();
-    if (userHandles()) await this.#sleepInEventLoop();
+    if (this.#nested.secededCount > 0 || userHandles()) await this.#sleepInEventLoop();
     else this.#sleepOnFutex();
     if ((performance.now() - slept) * 1000 < 4 * this.#spinUsMax) this.#spinUs = this.#spinUsMax;
   }
@@ -298,11 +337,73 @@ class Lane {
         return;
       case 'abort':
         this.#runner.checkAbort();
+        this.#nested.giveUp(Atomics.load(this.#memory.control, Word.ABORT_SLOT) >>> 0);
+        return;
+      case 'give-up':
+        this.#nested.giveUp(message.slot);
+        return;
+      case 'frame':
+      case 'resumed':
+      case 'lost':
+      case 'answer':
+        this.#nested.session.take(message);
         return;
       case 'wake':
         this.#woken?.();
         return;
     }
+  }
+}
+
+interface Settled {
+  readonly failed: boolean;
+  readonly value: unknown;
+}
+
+function outcomeOf(thenable: PromiseLike<unknown>): Promise<Settled> {
+  return Promise.resolve(thenable).then(
+    (value) => ({ failed: false, value }),
+    (value: unknown) => ({ failed: true, value }),
+  );
+}
+
+/** What `ctx` shows: the run of the body that reads it, which may have seceded. */
+class CurrentOf implements CurrentRun {
+  constructor(
+    private readonly runner: SectionRunner,
+    private readonly nested: NestedRuns,
+  ) {}
+
+  get #run(): CurrentRun {
+    return this.nested.current ?? this.runner;
+  }
+
+  get active(): boolean {
+    return this.#run.active;
+  }
+
+  get attempt(): number {
+    return this.#run.attempt;
+  }
+
+  get runKey(): string {
+    return this.#run.runKey;
+  }
+
+  get signal(): AbortSignal {
+    return this.#run.signal;
+  }
+
+  get client(): Client {
+    return this.#run.client;
+  }
+
+  get step(): number {
+    return this.#run.step;
+  }
+
+  set step(step: number) {
+    this.#run.step = step;
   }
 }
 

@@ -9,6 +9,9 @@ import type { DoneBuilder } from './done_builder.js';
 import { type LaneMemory, ResultFlag, Word } from './lane_memory.js';
 import type { StoredBytes } from './messages.js';
 
+/** Flags that tell sections apart. */
+const KIND = ResultFlag.Failed | ResultFlag.Final | ResultFlag.Seceded;
+
 /** Why a record's result does not count any more. */
 export const Gone = { Retracted: 1, Cancelled: 2, TimedOut: 3 } as const;
 
@@ -20,6 +23,8 @@ export interface ResultSink {
   stored(serial: number, index: number, attempt: number, value: StoredBytes): void;
   /** An inline result, if {@link wantsInline}. */
   inline(serial: number, index: number, attempt: number, codec: number, bytes: Uint8Array): void;
+  /** The body of a record goes on beside its lane; `gone`: its outcome will not count. */
+  seceded(batch: LaneBatch, k: number, startedMs: number, gone: boolean): void;
   /** True while some record here waits for a result of another record here. */
   readonly wantsInline: boolean;
 }
@@ -88,11 +93,12 @@ export class LaneBatch {
       const from = k;
       const why = this.gone(k);
       const failed = memory.flags[memory.row(this.slot + k)] as number;
-      const kind = why !== 0 ? why << 8 : failed & (ResultFlag.Failed | ResultFlag.Final);
+      const kind = why !== 0 ? why << 8 : failed & KIND;
       do {
         k++;
       } while (k < end && this.#sameKind(k, kind, memory));
-      if (why === 0) new SectionWriter(this, memory, done, sink).write(from, k, kind);
+      if (kind === ResultFlag.Seceded) this.#secede(from, k, memory, done, sink);
+      else if (why === 0) new SectionWriter(this, memory, done, sink).write(from, k, kind);
       else this.#discard(from, k, why, memory, done, sink);
     }
     this.collected = end;
@@ -102,8 +108,24 @@ export class LaneBatch {
     const row = memory.row(this.slot + k);
     if (row === 0) return false; // The columns wrap here; a section's rows are contiguous.
     const why = this.gone(k);
-    const flags = (memory.flags[row] as number) & (ResultFlag.Failed | ResultFlag.Final);
+    const flags = (memory.flags[row] as number) & KIND;
     return (why !== 0 ? why << 8 : flags) === kind;
+  }
+
+  #secede(from: number, to: number, memory: LaneMemory, done: DoneBuilder, sink: ResultSink): void {
+    for (let k = from; k < to; k++) {
+      sink.seceded(this, k, memory.numbers[memory.row(this.slot + k)] as number, false);
+    }
+    const durationUs = this.durationUs(from, to, memory);
+    done.add({ ...this.rows(from, to, Outcome.Seceded), durationUs });
+  }
+
+  /** Microseconds of user code in a run of finished records. */
+  durationUs(from: number, to: number, memory: LaneMemory): number {
+    const { elapsedUs } = memory;
+    const end = elapsedUs[memory.row(this.slot + to - 1)] as number;
+    const start = elapsedUs[memory.row(this.slot + from - 1)] as number;
+    return Math.max(0, Math.min(0xffff_ffff, Math.round(end - start)));
   }
 
   /**
@@ -123,6 +145,7 @@ export class LaneBatch {
       const slot = (this.slot + k) >>> 0;
       const row = memory.row(slot);
       const flags = memory.flags[row] as number;
+      if ((flags & ResultFlag.Seceded) !== 0) sink.seceded(this, k, 0, true);
       if ((flags & ResultFlag.Stored) !== 0) sink.takeValue(slot);
       else releaseBytes(memory, row, flags);
     }
@@ -184,7 +207,7 @@ class SectionWriter {
     const count = to - from;
     const row = memory.row(batch.slot + from);
     const outcome = failed === 0 ? Outcome.Ok : Outcome.Failed;
-    const durationUs = this.#duration(from, to);
+    const durationUs = batch.durationUs(from, to, memory);
     const retryable = outcome === Outcome.Failed && (failed & ResultFlag.Final) === 0;
     const common = { ...batch.rows(from, to, outcome), durationUs, retryable };
     // Before the bytes are given back to the ring.

@@ -7,12 +7,14 @@ import { receiveMessageOnPort } from 'node:worker_threads';
 import { RECORDING } from '../diagnostics/stages.js';
 import { HeddleError } from '../errors/index.js';
 import { encodeError, Outcome, LaneState as WireLaneState } from '../wire/index.js';
+import { Asides } from './asides.js';
+import { ChildLink } from './child_link.js';
 import type { DoneBuilder } from './done_builder.js';
 import { Gone, LaneBatch, type ResultSink } from './lane_batch.js';
 import { ahead, type LaneMemory, SLOTS, Total, Word } from './lane_memory.js';
 import { type Definitions, LaneQueue } from './lane_queue.js';
 import { LaneThread, type ThreadOptions } from './lane_thread.js';
-import type { FromLane, StoredBytes, ToLane } from './messages.js';
+import type { FromLane, LateOutcome, StoredBytes, ToLane } from './messages.js';
 import { type Run, sliceRun } from './section.js';
 
 /** Longer runs are divided: a run must fit in the slots. */
@@ -33,6 +35,10 @@ export interface LaneEvents {
 
 /** Options shared by the lanes of a process. */
 export interface LaneOptions extends ThreadOptions {
+  /** Address of the scheduler, for tasks that submit. */
+  readonly scheduler: string;
+  /** What tools call the worker. */
+  readonly name: string;
   readonly epoch: number;
   readonly inlineBytesMax: number;
 }
@@ -46,6 +52,10 @@ export class LaneHost {
   #overflow: Run[] = [];
   #values = new Map<number, StoredBytes>();
   #queue!: LaneQueue;
+  readonly #asides = new Asides();
+  /** Outcomes of seceded records that have come since the last look. */
+  readonly #late: LateOutcome[] = [];
+  #child: ChildLink | undefined;
   #inFlight = 0;
   #up = true;
   #closing = false;
@@ -58,7 +68,7 @@ export class LaneHost {
     private readonly definitions: Definitions,
     private readonly options: LaneOptions,
     private readonly events: LaneEvents,
-    private readonly sink: Omit<ResultSink, 'takeValue'>,
+    private readonly sink: Omit<ResultSink, 'takeValue' | 'seceded'>,
     /** The lane's first thread. */
     thread: LaneThread,
   ) {
@@ -121,6 +131,7 @@ export class LaneHost {
   /** True if a record is queued or running here. */
   has(serial: number, index: number, attempt: number): boolean {
     if (this.#find(serial, index, attempt) !== null) return true;
+    if (this.#asides.find(serial, index, attempt) >= 0) return true;
     return this.#overflow.some((run) => {
       const batch = new LaneBatch(run.section, run.from, run.to - run.from, 0);
       return run.section.serial === serial && batch.find(index, attempt) >= 0;
@@ -140,7 +151,12 @@ export class LaneHost {
   /** Aborts a record that runs: its outcome will not count. True if it was there. */
   abort(serial: number, index: number, attempt: number, why: number, graceMs: number): boolean {
     const found = this.#find(serial, index, attempt);
-    if (found === null || found.batch.gone(found.k) !== 0) return false;
+    if (found === null) {
+      const slot = this.#asides.find(serial, index, attempt);
+      if (slot >= 0) this.#giveUp(slot, graceMs);
+      return slot >= 0;
+    }
+    if (found.batch.gone(found.k) !== 0) return false;
     found.batch.lose(found.k, why);
     this.#abortSlot((found.batch.slot + found.k) >>> 0, graceMs);
     return true;
@@ -148,6 +164,7 @@ export class LaneHost {
 
   /** Fails the record that has run past its time limit, if there is one. */
   checkTimeLimit(now: number, done: DoneBuilder, graceMs: number): void {
+    for (const late of this.#asides.timeOut(now, done)) this.#giveUp(late, graceMs);
     const { control, totals } = this.#memory;
     if (Atomics.load(control, Word.TIMED_SET) === 0) return;
     const slot = Atomics.load(control, Word.TIMED_SLOT) >>> 0;
@@ -169,12 +186,14 @@ export class LaneHost {
 
   /** True while a queued record has a time limit. */
   get hasTimeLimits(): boolean {
-    return this.#batches.some((batch) => batch.section.timeoutsMs !== undefined);
+    if (this.#batches.some((batch) => batch.section.timeoutsMs !== undefined)) return true;
+    return this.#asides.hasTimeLimits;
   }
 
   /** Ends the thread. */
   async close(): Promise<void> {
     this.#closing = true;
+    this.#child?.close();
     this.#memory.wakeMain();
     await this.#thread.terminate();
     this.#thread.port.close();
@@ -195,6 +214,11 @@ export class LaneHost {
   #collect(done: DoneBuilder): void {
     const sink: ResultSink = {
       takeValue: (slot) => this.#takeValue(slot),
+      seceded: (batch, k, startedMs, gone) => {
+        const slot = (batch.slot + k) >>> 0;
+        if (gone) this.#asides.addGone(slot);
+        else this.#asides.add(slot, batch, k, startedMs);
+      },
       stored: this.sink.stored,
       inline: this.sink.inline,
       wantsInline: this.sink.wantsInline,
@@ -211,6 +235,9 @@ export class LaneHost {
       finished++;
     }
     if (finished > 0) this.#batches.splice(0, finished);
+    // After the batches: a record is known as seceded before its outcome is looked at.
+    for (const outcome of this.#late.splice(0)) this.#asides.take(outcome);
+    this.#asides.collect(done, this.sink);
   }
 
   #takeValue(slot: number): StoredBytes {
@@ -227,7 +254,26 @@ export class LaneHost {
   }
 
   #take(message: FromLane): void {
-    this.#values.set(message.slot, message.value);
+    switch (message.type) {
+      case 'value':
+        this.#values.set(message.slot, message.value);
+        return;
+      case 'late':
+        this.#late.push(message);
+        return;
+      default:
+        this.#child ??= this.#openChild();
+        this.#child.take(message);
+        return;
+    }
+  }
+
+  #openChild(): ChildLink {
+    const { scheduler, epoch, name } = this.options;
+    const { port } = this.#thread;
+    return new ChildLink({ scheduler, epoch, name: `${name} lane ${this.lane}` }, (message, move) =>
+      port.postMessage(message, move),
+    );
   }
 
   #batchOf(slot: number): LaneBatch | undefined {
@@ -300,6 +346,10 @@ export class LaneHost {
   #died(fault: Error): void {
     this.events.died(this, (done) => {
       this.#collect(done);
+      const { control } = this.#memory;
+      const blamed = Atomics.load(control, Word.BLAMED_SET) === 1;
+      if (blamed && this.#asides.fail(Atomics.load(control, Word.BLAMED_SLOT) >>> 0, fault, done))
+        return;
       const batch = this.#batches[0];
       if (batch === undefined) return;
       const k = batch.collected;
@@ -312,6 +362,10 @@ export class LaneHost {
       this.#past[i] = (this.#past[i] as number) + (memory.totals[i] as number);
       memory.totals[i] = 0;
     }
+    this.#child?.close();
+    this.#child = undefined;
+    this.#asides.clear();
+    this.#late.length = 0;
     port.close();
     memory.wakeMain(); // Ends the listener.
     this.#batches = [];
@@ -334,9 +388,24 @@ export class LaneHost {
     Atomics.store(control, Word.ABORT_SLOT, slot | 0);
     Atomics.store(control, Word.ABORT_SET, 1);
     thread.port.postMessage({ type: 'abort' } satisfies ToLane);
+    this.#endWithin(slot, graceMs);
+  }
+
+  /** The body of a seceded record is to end: its outcome will not count. */
+  #giveUp(slot: number, graceMs: number): void {
+    this.#asides.giveUp(slot);
+    this.#thread.port.postMessage({ type: 'give-up', slot } satisfies ToLane);
+    this.#endWithin(slot, graceMs);
+  }
+
+  /** Ends the thread unless the body of a slot ends in time. */
+  #endWithin(slot: number, graceMs: number): void {
+    const thread = this.#thread;
     setTimeout(() => {
-      const stuck = thread === this.#thread && thread.memory.isRunning(slot);
-      if (stuck && this.#batchOf(slot) !== undefined) void thread.terminate();
+      if (thread !== this.#thread || this.#closing) return;
+      for (const outcome of this.#late) this.#asides.take(outcome);
+      const running = thread.memory.isRunning(slot) && this.#batchOf(slot) !== undefined;
+      if (running || this.#asides.runs(slot)) void thread.terminate();
     }, graceMs).unref();
   }
 }

@@ -59,6 +59,9 @@ export const Word = {
   /** Lane: slot with a time limit that runs now, when TIMED_SET is 1. */
   TIMED_SLOT: 48,
   TIMED_SET: 49,
+  /** Lane: slot of a seceded run that ends the thread, when BLAMED_SET is 1. */
+  BLAMED_SLOT: 50,
+  BLAMED_SET: 51,
 } as const;
 const CONTROL_WORDS = 64;
 
@@ -83,7 +86,8 @@ export const ResultFlag = {
   Failed: 0x10,
   Final: 0x20,
   Stored: 0x40,
-  Skipped: 0x80,
+  /** No result yet: its body waits for tasks it submitted. */
+  Seceded: 0x80,
 } as const;
 
 /** How far slot `a` is ahead of slot `b`; negative if it comes before. */

@@ -4,7 +4,7 @@
  */
 import { Codec, type EncodedParts, encodeError, encodeResult, joinParts } from '../wire/index.js';
 import { type LaneMemory, ResultFlag, Word } from './lane_memory.js';
-import type { FromLane, StoredBytes } from './messages.js';
+import type { FromLane, LateOutcome, StoredBytes } from './messages.js';
 
 const RING_FULL_WAIT_MS = 50;
 const NOT_RETRYABLE: ReadonlySet<unknown> = new Set([
@@ -13,6 +13,7 @@ const NOT_RETRYABLE: ReadonlySet<unknown> = new Set([
   'ERR_RESULT_SERIALIZATION',
   'ERR_CLUSTER_IN_WORKER',
   'ERR_PROTOCOL',
+  'ERR_TASK_WAIT',
 ]);
 
 /** Writes the results of one lane. */
@@ -64,12 +65,46 @@ export class ResultWriter {
     const row = memory.row(slot);
     this.#inline(row, encodeError(thrown).bytes);
     memory.flags[row] =
-      Codec.Error | ResultFlag.Failed | (NOT_RETRYABLE.has(code) ? ResultFlag.Final : 0);
+      Codec.Error | ResultFlag.Failed | (isRetryable(thrown) ? 0 : ResultFlag.Final);
+  }
+
+  /** The outcome of a slot follows: its body waits for tasks it submitted, `startedMs` after the epoch it began. */
+  seceded(slot: number, startedMs: number): void {
+    const row = this.memory.row(slot);
+    this.memory.numbers[row] = startedMs;
+    this.memory.flags[row] = Codec.Undefined | ResultFlag.Seceded;
+  }
+
+  /** Posts the outcome of a slot that had seceded. */
+  late(slot: number, failed: boolean, value: unknown): void {
+    const message = failed ? lateFailure(slot, value) : this.#lateValue(slot, value);
+    const memory = message.stored?.memory ?? (message.bytes.buffer as ArrayBuffer);
+    this.post(message, [memory]);
+    this.wakeMain();
+  }
+
+  #lateValue(slot: number, value: unknown): LateOutcome {
+    try {
+      const encoded = encodeResult(value);
+      const common = { type: 'late', slot, failed: false, retryable: false } as const;
+      if (encoded.codec === Codec.Parts) {
+        const stored = storedParts(encoded as EncodedParts);
+        return { ...common, codec: Codec.Parts, bytes: new Uint8Array(0), stored };
+      }
+      const { codec, bytes } = encoded as { codec: number; bytes: Uint8Array };
+      if (bytes.length <= this.memory.inlineBytesMax) {
+        return { ...common, codec, bytes: new Uint8Array(bytes), stored: null };
+      }
+      const stored = { codec, memory: copyOf(bytes), parts: null };
+      return { ...common, codec, bytes: new Uint8Array(0), stored };
+    } catch (error) {
+      return lateFailure(slot, error);
+    }
   }
 
   #store(slot: number, row: number, value: StoredBytes): void {
     this.memory.sizes[row] = value.memory.byteLength;
-    this.post({ slot, value }, [value.memory]);
+    this.post({ type: 'value', slot, value }, [value.memory]);
     this.memory.flags[row] = value.codec | ResultFlag.Stored;
   }
 
@@ -91,6 +126,16 @@ export class ResultWriter {
     sizes[row] = bytes.length;
     positions[row] = at;
   }
+}
+
+function lateFailure(slot: number, thrown: unknown): LateOutcome {
+  const bytes = new Uint8Array(encodeError(thrown).bytes);
+  const retryable = isRetryable(thrown);
+  return { type: 'late', slot, failed: true, retryable, codec: Codec.Error, bytes, stored: null };
+}
+
+function isRetryable(thrown: unknown): boolean {
+  return !NOT_RETRYABLE.has((thrown as { code?: unknown } | null | undefined)?.code);
 }
 
 /** Memory of its own for bytes that user code or a pool may still hold. */

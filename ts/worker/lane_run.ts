@@ -4,6 +4,9 @@
  * expected to take a quarter of a millisecond, so a long task is a chunk of its own and is timed
  * exactly.
  */
+
+import type { Client } from '../client/client.js';
+import { HeddleError } from '../errors/index.js';
 import { Codec } from '../wire/generated/enums.js';
 import type { CurrentRun } from './context.js';
 import type { CpuClock } from './cpu.js';
@@ -12,6 +15,7 @@ import { ArgumentReader, type LaneLayer } from './lane_args.js';
 import { type LaneMemory, Total, Word } from './lane_memory.js';
 import type { ResultWriter } from './lane_results.js';
 import type { SectionView } from './lane_section.js';
+import type { NestedRun, NestedRuns, RunIdentity } from './nested_run.js';
 import type { HeldValue } from './section.js';
 import { isThenable } from './thenable.js';
 
@@ -51,6 +55,7 @@ export class SectionRunner implements CurrentRun {
   readonly #args = new ArgumentReader();
   #plain: Float64Array | null = null;
   #abort: AbortController | null = null;
+  #nested: NestedRun | null = null;
   #elapsedUs = 0;
   #sinceReport = 0;
   #lastReport = 0;
@@ -60,6 +65,7 @@ export class SectionRunner implements CurrentRun {
     private readonly results: ResultWriter,
     private readonly clock: CpuClock,
     private readonly wakeMain: () => void,
+    private readonly nestedRuns: NestedRuns,
   ) {}
 
   /** Begins a section. `bodyOf` gives a record's body, or null if it must be loaded first. */
@@ -113,6 +119,24 @@ export class SectionRunner implements CurrentRun {
     return this.#abort.signal;
   }
 
+  get client(): Client {
+    this.#nested ??= this.nestedRuns.enter(this.#identity());
+    return this.#nested.client;
+  }
+
+  /** The run at hand, if its body asked for the client. */
+  get nested(): NestedRun | null {
+    return this.#nested;
+  }
+
+  #identity(): RunIdentity {
+    this.#abort ??= new AbortController();
+    this.checkAbort();
+    const { attempt, runKey, step } = this;
+    const priority = (this.#view.priorities?.[this.at] ?? 0) | 0;
+    return { slot: this.slot(this.at), attempt, runKey, priority, step, abort: this.#abort };
+  }
+
   /** Aborts the running body's signal if the main thread has asked for it. */
   checkAbort(): void {
     const { control } = this.memory;
@@ -152,6 +176,24 @@ export class SectionRunner implements CurrentRun {
     this.#pace.usPerRecord = us;
     this.#publish();
     this.#report(1, performance.now());
+  }
+
+  /** The body of the record at hand goes on beside the lane; gives its run. */
+  secede(wall: number, cpu: number): NestedRun {
+    const run = this.#nested as NestedRun;
+    const slot = this.slot(this.at);
+    const us = (performance.now() - wall) * 1000;
+    this.results.seceded(slot, Date.now() - us / 1000);
+    this.nestedRuns.secede(run);
+    this.#nested = null;
+    this.thenable = null;
+    this.#finishRecord();
+    this.#elapsedUs += us;
+    this.memory.elapsedUs[this.memory.row(slot)] = this.#elapsedUs;
+    this.#add(Total.ComputeNs, this.clock.nanos() - cpu);
+    this.#publish();
+    this.#report(1, performance.now());
+    return run;
   }
 
   /** Fails the record at hand without running it. */
@@ -197,6 +239,7 @@ export class SectionRunner implements CurrentRun {
           this.thenable = value;
           return Stop.Thenable;
         }
+        if (this.#nested?.waits === true) throw waited();
       } catch (thrown) {
         this.results.failure(slot, thrown);
         this.#finishRecord();
@@ -227,11 +270,13 @@ export class SectionRunner implements CurrentRun {
             this.thenable = value;
             return Stop.Thenable;
           }
+          if (this.#nested?.waits === true) throw waited();
           results.value(slot, value);
         } catch (thrown) {
           results.failure(slot, thrown);
         }
         if (this.#abort !== null) this.#abort = null;
+        if (this.#nested !== null) this.#endNested(this.#nested);
       }
       this.at = k + 1;
     }
@@ -247,10 +292,17 @@ export class SectionRunner implements CurrentRun {
 
   #finishRecord(): void {
     this.active = false;
+    if (this.#nested !== null) this.#endNested(this.#nested);
     this.step = 0;
     this.#abort = null;
     if (this.#view.timeouts !== null) Atomics.store(this.memory.control, Word.TIMED_SET, 0);
     this.at++;
+  }
+
+  #endNested(run: NestedRun): void {
+    this.#nested = null;
+    this.nestedRuns.leave();
+    this.nestedRuns.end(run);
   }
 
   #startTimed(slot: number, limitMs: number): void {
@@ -302,4 +354,11 @@ export class SectionRunner implements CurrentRun {
     this.#lastReport = now;
     this.wakeMain();
   }
+}
+
+function waited(): HeddleError {
+  return new HeddleError(
+    'ERR_TASK_WAIT',
+    'the task returned while it waited for tasks it had submitted: make its body async and await their results',
+  );
 }

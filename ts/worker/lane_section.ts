@@ -45,6 +45,7 @@ export const Has = {
   DepSizes: 128,
   DepCodecs: 256,
   DepHeld: 512,
+  Priorities: 1024,
 } as const;
 
 /** Sizes of a run's parts in the shared memory. */
@@ -75,6 +76,7 @@ export function layoutOf(run: Run): RunLayout {
   column(s.attempts !== undefined, Has.Attempts, count);
   column(s.functions !== undefined, Has.Functions, count);
   column(s.timeoutsMs !== undefined, Has.Timeouts, count);
+  column(s.priorities !== undefined, Has.Priorities, count);
   if (s.dataStride > 0 || s.dataSizes !== undefined) flags |= Has.Data;
   column(s.dataStride === 0 && s.dataSizes !== undefined, Has.DataSizes, count);
   column(deps > 0, Has.DepCounts, count);
@@ -127,7 +129,12 @@ export function writeRun(
   words[w + Head.INPUT_CODEC] = s.depCodec;
   words[w + Head.VALUES] = values;
   let at = w + HEAD_WORDS;
-  const put = (flag: number, column: Uint32Array | undefined, a: number, b: number): void => {
+  const put = (
+    flag: number,
+    column: Uint32Array | Int32Array | undefined,
+    a: number,
+    b: number,
+  ): void => {
     if ((flags & flag) === 0 || column === undefined) return;
     words.set(column.subarray(a, b), at);
     at += b - a;
@@ -136,6 +143,7 @@ export function writeRun(
   put(Has.Attempts, s.attempts, run.from, run.to);
   put(Has.Functions, s.functions, run.from, run.to);
   put(Has.Timeouts, s.timeoutsMs, run.from, run.to);
+  put(Has.Priorities, s.priorities, run.from, run.to);
   put(Has.DataSizes, s.dataSizes, run.from, run.to);
   put(Has.DepCounts, s.depCounts, run.from, run.to);
   put(Has.DepSizes, s.depSizes, run.depFrom, run.depTo);
@@ -170,6 +178,8 @@ export class SectionView {
   attempts: Uint32Array | null = null;
   functions: Uint32Array | null = null;
   timeouts: Uint32Array | null = null;
+  /** Signed numbers, as u32. */
+  priorities: Uint32Array | null = null;
   dataSizes: Uint32Array | null = null;
   depCounts: Uint32Array | null = null;
   depSizes: Uint32Array | null = null;
@@ -210,6 +220,7 @@ export class SectionView {
     this.attempts = take(Has.Attempts, count);
     this.functions = take(Has.Functions, count);
     this.timeouts = take(Has.Timeouts, count);
+    this.priorities = take(Has.Priorities, count);
     this.dataSizes = take(Has.DataSizes, count);
     this.depCounts = take(Has.DepCounts, count);
     this.depSizes = take(Has.DepSizes, deps);

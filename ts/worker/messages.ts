@@ -7,6 +7,9 @@
  * what it holds, which it would not for shared memory, and freed values would linger until some
  * unrelated collection.
  */
+import type { FetchedValue, FetchItem } from '../client/data_peer.js';
+import type { ErrorCode } from '../errors/index.js';
+import type { Kind } from '../wire/index.js';
 
 /** Main thread to lane. */
 export type ToLane =
@@ -44,17 +47,68 @@ export type ToLane =
   | { readonly type: 'section'; readonly id: number; readonly memory: ArrayBuffer }
   /** ABORT_SLOT has changed. */
   | { readonly type: 'abort' }
+  /** The run in a slot was given up: it is to end. */
+  | { readonly type: 'give-up'; readonly slot: number }
+  /** What the scheduler says to the tasks of this lane. */
+  | {
+      readonly type: 'frame';
+      readonly kind: Kind;
+      readonly epoch: number;
+      readonly body: Uint8Array;
+      readonly payload: readonly Uint8Array[];
+    }
+  /** The tasks' connection goes on over another transport. */
+  | { readonly type: 'resumed' }
+  /** The tasks' connection is lost; the next message opens another. */
+  | { readonly type: 'lost'; readonly code: ErrorCode; readonly message: string }
+  /** Answer to a fetch or put: the value, nothing, or why not. */
+  | {
+      readonly type: 'answer';
+      readonly id: number;
+      readonly value: FetchedValue | null;
+      readonly error: string | null;
+    }
   /** The ring has an entry; sent only to a lane that waits in its event loop. */
   | { readonly type: 'wake' };
 
-/**
- * Lane to main thread: the value of a slot whose result is stored; posted before the slot is
- * finished.
- */
-export interface FromLane {
+/** Lane to main thread. */
+export type FromLane =
+  /** The value of a slot whose result is stored; posted before the slot is finished. */
+  | { readonly type: 'value'; readonly slot: number; readonly value: StoredBytes }
+  | LateOutcome
+  | ChildMessage;
+
+/** How a run ended that had seceded. */
+export interface LateOutcome {
+  readonly type: 'late';
   readonly slot: number;
-  readonly value: StoredBytes;
+  readonly failed: boolean;
+  readonly retryable: boolean;
+  readonly codec: number;
+  /** Of an inline result or an error. */
+  readonly bytes: Uint8Array;
+  readonly stored: StoredBytes | null;
 }
+
+/** What tasks of a lane say to the scheduler and to other workers. */
+export type ChildMessage =
+  | { readonly type: 'say'; readonly parts: Uint8Array[] }
+  | { readonly type: 'bye' }
+  | {
+      readonly type: 'fetch';
+      readonly id: number;
+      readonly address: string;
+      readonly item: FetchItem;
+    }
+  | {
+      readonly type: 'put';
+      readonly id: number;
+      readonly address: string;
+      readonly serial: number;
+      readonly index: number;
+      readonly codec: number;
+      readonly bytes: Uint8Array;
+    };
 
 /**
  * A stored value: its bytes, and where its parts lie if it has several. The memory moves with the

@@ -97,8 +97,9 @@ class WorkerProcess {
     this.#startedNs ||= this.#clock.nanos();
     this.#epoch = welcome.epoch;
     const { peer: proc, incarnation, epoch, inlineBytesMax } = welcome;
-    const { lanes, spinUs, heapMb } = options;
-    const settings = { spinUs, heapMb, proc, incarnation, epoch, inlineBytesMax };
+    const { lanes, spinUs, heapMb, name } = options;
+    const scheduler = options.connect;
+    const settings = { scheduler, name, spinUs, heapMb, proc, incarnation, epoch, inlineBytesMax };
     const core = new Core(settings, control, this.#store, this.#peers, threads);
     this.#core = core;
     const beat = (loopLagUs: number): Uint8Array[] => this.#heartbeat(core, settings, loopLagUs);

@@ -68,7 +68,7 @@ impl Engine {
         self.procs
             .table
             .values()
-            .flat_map(|proc| proc.lanes.iter().copied())
+            .flat_map(|proc| proc.lanes.iter().chain(&proc.asides).copied())
     }
 
     fn live_rows(&self) -> impl Iterator<Item = Task> + '_ {

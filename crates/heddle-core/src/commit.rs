@@ -12,6 +12,8 @@ use crate::state::State;
 
 /// In `LayerSpec::flags`.
 const WANTED_ROWS: u8 = 1;
+/// In `LayerSpec::flags`: submitted by a running task.
+const NESTED_ROWS: u8 = 2;
 /// In `LayerSpec::flags`: of a regular layer the last row alone is wanted.
 const WANTED_LAST: u8 = 4;
 
@@ -28,7 +30,7 @@ impl Engine {
             let old = at.ok().and_then(|at| known[at].slot);
             let slot = match old {
                 Some(slot) => {
-                    self.refresh_order(slot, generation);
+                    self.refresh_order(slot, generation_of_layer(spec, generation));
                     self.reopen(submit.client, slot);
                     slot
                 }
@@ -124,7 +126,11 @@ impl Engine {
             fan_in: spec.fan_in,
             radius: spec.radius,
             periodic: spec.periodic,
-            order: crate::ready::order(spec.priority, generation, spec.layer),
+            order: crate::ready::order(
+                spec.priority,
+                generation_of_layer(spec, generation),
+                spec.layer,
+            ),
             ..Layer::default()
         };
         let slot = self.layers.insert(layer);
@@ -422,6 +428,16 @@ impl Engine {
                 self.value_arrived(slot, index, task, codec, &value, None);
             }
         }
+    }
+}
+
+/// What running tasks submitted goes first, the latest layer before the others: depth first, so that no more
+/// bodies wait than must.
+fn generation_of_layer(spec: &LayerSpec<'_>, generation: u32) -> u32 {
+    if spec.flags & NESTED_ROWS == 0 {
+        generation
+    } else {
+        0
     }
 }
 

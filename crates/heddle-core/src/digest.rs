@@ -33,7 +33,7 @@ impl Engine {
         for proc in self.procs.table.values() {
             let own = mix(mix(3, u64::from(proc.id.0)), u64::from(proc.incarnation.0));
             sum = sum.wrapping_add(own);
-            for &slot in &proc.lanes {
+            for &slot in proc.lanes.iter().chain(&proc.asides) {
                 let lane = &self.lanes[slot];
                 let state = u64::from(lane.epoch) << 1 | u64::from(lane.up);
                 sum = sum.wrapping_add(mix(mix(own, u64::from(lane.number)), state));

@@ -294,6 +294,8 @@ pub enum Outcome {
     MissingInput = 2,
     /// Taken back before it started.
     Retracted = 3,
+    /// Its body waits for tasks it submitted. The lane goes on with others; the outcome follows from its aside.
+    Seceded = 4,
 }
 
 impl Outcome {
@@ -304,6 +306,7 @@ impl Outcome {
             Outcome::Failed,
             Outcome::MissingInput,
             Outcome::Retracted,
+            Outcome::Seceded,
         ]
         .get(usize::from(outcome))
         .copied()

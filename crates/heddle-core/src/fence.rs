@@ -5,6 +5,7 @@ use crate::engine::Engine;
 use crate::event::Fence;
 use crate::id::{LaneSlot, ProcId, Task};
 use crate::page::{Pages, Rows};
+use crate::proc::ASIDE;
 use crate::state::State;
 
 /// True when the record is this attempt of this row, in flight on this lane.
@@ -31,9 +32,15 @@ impl Engine {
                 .is_some_and(|proc| proc.incarnation == from.incarnation)
     }
 
-    /// The lane with this number and epoch, if it is up.
+    /// The lane, or the aside, with this number and epoch, if it is up.
     pub(crate) fn lane_of(&self, proc: ProcId, number: u32, epoch: u32) -> Option<LaneSlot> {
-        let slot = *self.procs.table.get(&proc)?.lanes.get(number as usize)?;
+        let proc = self.procs.table.get(&proc)?;
+        let lanes = if number & ASIDE == 0 {
+            &proc.lanes
+        } else {
+            &proc.asides
+        };
+        let slot = *lanes.get((number & !ASIDE) as usize)?;
         let lane = &self.lanes[slot];
         (lane.up && lane.epoch == epoch).then_some(slot)
     }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use crate::credit::{TASKS_MIN, WINDOW_NS};
 use crate::id::{LaneSlot, Millis};
-use crate::proc::{Lane, Lanes};
+use crate::proc::{ASIDE, Lane, Lanes};
 
 /// Expected work in flight from which a lane is heavy, ns.
 const HEAVY_NS: u64 = 2 * WINDOW_NS;
@@ -27,7 +27,7 @@ pub struct Loads {
 impl Lane {
     /// True while records may be sent here.
     fn serves(&self) -> bool {
-        self.up && !self.quarantined
+        self.up && !self.quarantined && self.number & ASIDE == 0
     }
 
     /// True with a record behind the one that runs.

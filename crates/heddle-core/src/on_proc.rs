@@ -7,7 +7,7 @@ use crate::fault;
 use crate::id::{Incarnation, LaneSlot, ProcId, Task};
 use crate::limits::{LANES_PER_PROC_MAX, PROCS_MAX};
 use crate::out::{Message, Out};
-use crate::proc::Proc;
+use crate::proc::{ASIDE, Proc};
 use crate::row::STORED;
 use crate::state::State;
 
@@ -28,6 +28,9 @@ impl Engine {
         let lanes = (0..joined.lanes)
             .map(|number| self.lanes.insert(joined.proc, number))
             .collect();
+        let asides = (0..joined.lanes)
+            .map(|number| self.lanes.insert(joined.proc, ASIDE | number))
+            .collect();
         let proc = Proc {
             id: joined.proc,
             incarnation: joined.incarnation,
@@ -36,6 +39,7 @@ impl Engine {
             data_address: joined.data_address.into(),
             memory_bytes: joined.memory_bytes,
             lanes,
+            asides,
             functions: Default::default(),
             peers: Default::default(),
             stored: Vec::new(),
@@ -66,15 +70,18 @@ impl Engine {
             Some(_) => {}
         }
         out.drop_proc(id);
-        let lanes = self
+        let lanes: Vec<LaneSlot> = self
             .procs
             .table
             .get(&id)
-            .map(|proc| proc.lanes.clone())
+            .map(|proc| proc.asides.iter().chain(&proc.lanes).copied().collect())
             .unwrap_or_default();
+        let alive: u32 = lanes.iter().map(|&slot| self.lanes[slot].in_flight).sum();
         let mut suspects: Vec<(Task, bool)> = Vec::new();
         for &slot in &lanes {
-            let alone = self.lanes[slot].in_flight == 1;
+            // A body that waits may go on at any time beside those of its lane.
+            let aside = self.lanes[slot].number & ASIDE != 0;
+            let alone = self.lanes[slot].in_flight == 1 && (!aside || alive == 1);
             suspects.extend(self.in_flight(slot).into_iter().map(|task| (task, alone)));
             self.lane_down(slot);
         }
@@ -128,7 +135,11 @@ impl Engine {
             if states.get(i) == 1 {
                 self.lane_up(from.proc, number, epoch, out);
             } else if let Some(slot) = self.lane_of(from.proc, number, epoch) {
-                let records = self.in_flight(slot);
+                let mut records = self.in_flight(slot);
+                if let Some(aside) = self.lane_of(from.proc, ASIDE | number, epoch) {
+                    records.extend(self.in_flight(aside));
+                    self.lane_down(aside);
+                }
                 self.lane_down(slot);
                 records.into_iter().for_each(|task| self.requeue(task));
             } else {
@@ -142,17 +153,18 @@ impl Engine {
 
     /// A lane takes records from now on. An epoch not newer than the last is stale.
     fn lane_up(&mut self, proc: ProcId, number: u32, epoch: u32, out: &mut Out) {
-        let slot = self
-            .procs
-            .table
-            .get(&proc)
-            .and_then(|proc| proc.lanes.get(number as usize).copied());
-        let Some(slot) =
-            slot.filter(|&slot| !self.lanes[slot].up && self.lanes[slot].epoch < epoch)
+        let slots = self.procs.table.get(&proc).and_then(|proc| {
+            let lane = proc.lanes.get(number as usize)?;
+            Some((*lane, *proc.asides.get(number as usize)?))
+        });
+        let Some((slot, aside)) =
+            slots.filter(|&(slot, _)| !self.lanes[slot].up && self.lanes[slot].epoch < epoch)
         else {
             self.totals.stale += 1;
             return;
         };
+        self.lanes[aside].epoch = epoch;
+        self.lanes[aside].up = true;
         let lane = &mut self.lanes[slot];
         lane.epoch = epoch;
         lane.up = true;
@@ -177,7 +189,7 @@ impl Engine {
             lane.up = false;
             lane.quarantined = false;
             lane.sent.clear();
-            self.lanes.up -= 1;
+            self.lanes.up -= u32::from(lane.number & ASIDE == 0);
             self.lanes.weigh(slot);
         }
     }

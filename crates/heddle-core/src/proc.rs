@@ -7,6 +7,9 @@ use crate::bitset::BitSet;
 use crate::id::{HostId, Incarnation, LaneSlot, Millis, ProcId, Task};
 use crate::loads::Loads;
 
+/// In the number of a lane: its aside.
+pub const ASIDE: u32 = 1 << 31;
+
 /// A worker process.
 #[derive(Debug)]
 pub struct Proc {
@@ -24,6 +27,9 @@ pub struct Proc {
     pub memory_bytes: u64,
     /// Its lanes by number.
     pub lanes: Vec<LaneSlot>,
+    /// Each lane's aside: where its records are while their bodies wait for tasks they submitted. It is numbered
+    /// `ASIDE` and the lane's number, lives and dies with the lane, and is never sent anything.
+    pub asides: Vec<LaneSlot>,
     /// Functions it was given.
     pub functions: BitSet,
     /// Procs whose addresses it was given.
@@ -133,7 +139,7 @@ impl Lanes {
     /// The lane may have credit.
     #[inline]
     pub fn open(&mut self, slot: LaneSlot) {
-        if self[slot].open_at == 0 && self[slot].up {
+        if self[slot].open_at == 0 && self[slot].up && self[slot].number & ASIDE == 0 {
             self.open.push(slot);
             self[slot].open_at = self.open.len() as u32;
         }

@@ -36,7 +36,7 @@ pub(crate) fn validate(s: &DoneSection<'_>) -> Result<(), Malformed> {
                 Err(Malformed::Columns)
             };
         }
-        Outcome::Retracted => return Ok(()),
+        Outcome::Retracted | Outcome::Seceded => return Ok(()),
         Outcome::Ok | Outcome::Failed => {}
     }
     let most = if s.outcome == Outcome::Ok {

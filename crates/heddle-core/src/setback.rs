@@ -7,6 +7,7 @@ use crate::fence;
 use crate::id::{LaneSlot, LayerSerial, ProcId, Task, TaskRef};
 use crate::layer::Layer;
 use crate::out::Out;
+use crate::proc::ASIDE;
 use crate::row::{RESCAN, STORED, SUSPECT};
 use crate::state::State;
 
@@ -95,6 +96,26 @@ impl Engine {
         self.lanes[lane].retracting = false;
         self.each_current(lane, layer, s, |engine, _, task, _| engine.requeue(task));
         self.lanes.weigh(lane);
+    }
+
+    /// Records whose bodies wait for tasks they submitted: they move to their lane's aside, where they cost no
+    /// credit. A record that was there already stays.
+    pub(crate) fn seceded(&mut self, lane: LaneSlot, layer: u32, s: &DoneSection<'_>) {
+        let (proc, number, epoch) = {
+            let lane = &self.lanes[lane];
+            (lane.proc, lane.number | ASIDE, lane.epoch)
+        };
+        let Some(aside) = self.lane_of(proc, number, epoch).filter(|&a| a != lane) else {
+            return;
+        };
+        self.measure(layer, s);
+        self.each_current(lane, layer, s, |engine, _, task, _| {
+            engine.leave_lane(task);
+            engine.rows[task].at = aside.0;
+            let lane = &mut engine.lanes[aside];
+            lane.in_flight += 1;
+            lane.sent.push_back(task);
+        });
     }
 
     fn retries_of(&self, task: Task) -> u16 {

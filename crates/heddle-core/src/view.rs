@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use crate::id::{
     ClientId, FunctionSerial, Incarnation, LaneSlot, LayerSerial, Millis, ProcId, Task, TaskRef,
 };
-use crate::proc::Proc;
+use crate::proc::{ASIDE, Proc};
 use crate::row::{STORED, SUSPECT};
 use crate::state::State;
 
@@ -200,10 +200,12 @@ impl Engine {
             State::Queued => "it is ready and every lane has its fill".into(),
             State::Processing | State::Ahead => {
                 let lane = &self.lanes[LaneSlot(row.at)];
-                format!(
-                    "it was sent to lane {} of worker {}",
-                    lane.number, lane.proc.0
-                )
+                let (number, worker) = (lane.number & !ASIDE, lane.proc.0);
+                if lane.number & ASIDE == 0 {
+                    format!("it was sent to lane {number} of worker {worker}")
+                } else {
+                    format!("it waits on lane {number} of worker {worker} for tasks it submitted")
+                }
             }
             State::Memory if row.is(STORED) => format!("worker {} holds its value", row.at),
             State::Memory => "the scheduler holds its value".into(),

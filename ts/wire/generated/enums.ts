@@ -38,12 +38,15 @@ export const RowState = {
 } as const;
 export type RowState = (typeof RowState)[keyof typeof RowState];
 
-/** What a worker says of a record. */
+/** What a worker says of a record.
+ * Seceded: its body waits for tasks it submitted, and its lane goes on with other records; the outcome is told later,
+ * under the lane's number + 2147483648. */
 export const Outcome = {
   Ok: 0,
   Failed: 1,
   MissingInput: 2,
   Retracted: 3,
+  Seceded: 4,
 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 

@@ -426,7 +426,7 @@ export interface Layer {
   /** 0: none */
   timeoutMs: number;
   resourceClass: number;
-  /** bit 0: rows are wanted by the client */
+  /** bit 0: rows are wanted by the client; bit 1: a running task submitted them: ahead of others */
   flags: number;
   /** shared argument list with placeholders; absent: the item, then the inputs */
   template: Uint8Array | undefined;
@@ -1030,7 +1030,7 @@ export function readDoneSection(r: Reader, at: number): DoneSection {
     lane: r.u32(4, 0),
     laneEpoch: r.u32(6, 0),
     serial: r.u32(8, 0),
-    outcome: r.enumeration(10, Outcome.Ok, 0, 3) as Outcome,
+    outcome: r.enumeration(10, Outcome.Ok, 0, 4) as Outcome,
     first: r.u32(12, 0),
     count: r.u32(14, 0),
     indices: r.u32s(16),

@@ -6,6 +6,7 @@ use heddle_core::bench::Numbers;
 use heddle_core::{CheckLevel, Event};
 
 use super::graph::Options;
+use super::worker::ASIDE;
 use super::{CLIENT, Record, Told, World};
 
 /// Which faults a seed has, in ppm per step.
@@ -18,6 +19,7 @@ pub struct Faults {
     stale: u32,
     give_back: u32,
     stored: u32,
+    secede: u32,
 }
 
 pub struct Chaos {
@@ -44,6 +46,7 @@ impl Chaos {
             stale: swarm(100_000),
             give_back: swarm(100_000),
             stored: swarm(900_000),
+            secede: swarm(300_000),
         };
         Chaos {
             w: World::with_check(check),
@@ -186,6 +189,10 @@ impl Chaos {
             if self.w.engine.stats().tasks_failed > before {
                 self.failed.insert((record.serial, record.index));
             }
+        } else if record.lane & ASIDE == 0 && self.chance(self.faults.secede) {
+            self.old.pop();
+            let aside = self.w.secede(&record);
+            self.w.records.push(aside);
         } else if self.chance(self.faults.give_back) {
             self.w.give_back(&record);
         } else {

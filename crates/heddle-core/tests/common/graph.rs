@@ -58,6 +58,8 @@ pub struct Options {
     pub priorities: Vec<i32>,
     pub row_retries: Vec<u16>,
     pub unwanted: bool,
+    /// Of the layer; else only whether it is wanted.
+    pub flags: Option<u8>,
     pub first: u32,
     pub priority: i32,
 }
@@ -115,7 +117,7 @@ impl World {
             function: 1,
             retries: options.retries,
             priority: options.priority,
-            flags: u8::from(!options.unwanted),
+            flags: options.flags.unwrap_or(u8::from(!options.unwanted)),
             data_codec: 1,
             data_stride: 8,
             data: Some(&items),

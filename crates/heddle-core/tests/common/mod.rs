@@ -6,7 +6,7 @@
 
 pub mod chaos;
 pub mod graph;
-mod worker;
+pub mod worker;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -6,6 +6,9 @@ use heddle_core::id::{Incarnation, LayerSerial, ProcId};
 
 use super::{EPOCH, Record, World};
 
+/// In the number of a lane: its aside.
+pub const ASIDE: u32 = 1 << 31;
+
 impl World {
     /// A worker process joins; returns its id.
     pub fn worker(&mut self, lanes: u32) -> u32 {
@@ -52,7 +55,7 @@ impl World {
         *slot = (epoch, up);
         if !up {
             self.records
-                .retain(|record| (record.proc, record.lane) != (proc, lane));
+                .retain(|record| (record.proc, record.lane & !ASIDE) != (proc, lane));
         }
         self.apply(Event::LanesChanged {
             from: self.fence(proc),
@@ -121,6 +124,20 @@ impl World {
             ..self.section(record)
         };
         self.done(record.proc, &[section]);
+    }
+
+    /// The body of a record waits for tasks it submitted; gives the record as it is from then on.
+    pub fn secede(&mut self, record: &Record) -> Record {
+        let section = DoneSection {
+            outcome: Outcome::Seceded,
+            stride: 0,
+            ..self.section(record)
+        };
+        self.done(record.proc, &[section]);
+        Record {
+            lane: record.lane | ASIDE,
+            ..record.clone()
+        }
     }
 
     /// A record is given back before it started.

@@ -391,14 +391,15 @@ impl ::flatbuffers::SimpleToVerifyInSlice for RowState {}
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 pub const ENUM_MIN_OUTCOME: u8 = 0;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
-pub const ENUM_MAX_OUTCOME: u8 = 3;
+pub const ENUM_MAX_OUTCOME: u8 = 4;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 #[allow(non_camel_case_types)]
-pub const ENUM_VALUES_OUTCOME: [Outcome; 4] = [
+pub const ENUM_VALUES_OUTCOME: [Outcome; 5] = [
   Outcome::Ok,
   Outcome::Failed,
   Outcome::MissingInput,
   Outcome::Retracted,
+  Outcome::Seceded,
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -410,14 +411,16 @@ impl Outcome {
   pub const Failed: Self = Self(1);
   pub const MissingInput: Self = Self(2);
   pub const Retracted: Self = Self(3);
+  pub const Seceded: Self = Self(4);
 
   pub const ENUM_MIN: u8 = 0;
-  pub const ENUM_MAX: u8 = 3;
+  pub const ENUM_MAX: u8 = 4;
   pub const ENUM_VALUES: &'static [Self] = &[
     Self::Ok,
     Self::Failed,
     Self::MissingInput,
     Self::Retracted,
+    Self::Seceded,
   ];
   /// Returns the variant's name or "" if unknown.
   pub fn variant_name(self) -> Option<&'static str> {
@@ -426,6 +429,7 @@ impl Outcome {
       Self::Failed => Some("Failed"),
       Self::MissingInput => Some("MissingInput"),
       Self::Retracted => Some("Retracted"),
+      Self::Seceded => Some("Seceded"),
       _ => None,
     }
   }
