@@ -30,6 +30,8 @@ export interface LocalClusterOptions {
   readonly noWorkersNotice?: number | undefined;
   /** Environment of the workers. Default: this process's. */
   readonly env?: NodeJS.ProcessEnv | undefined;
+  /** File for a record of the run, for `heddle replay`: whole once the cluster is closed. Default: none. */
+  readonly record?: string | undefined;
   /** How thoroughly the engine checks its own state. Default `light`; `full` is for tests. */
   readonly check?: CheckLevel | undefined;
 }
@@ -75,6 +77,7 @@ export class LocalCluster implements AsyncDisposable {
           ? {}
           : { noWorkersNoticeMs: options.noWorkersNotice }),
         ...(options.check === undefined ? {} : { check: options.check }),
+        record: options.record,
       });
     } catch (error) {
       rmSync(this.#folder, { recursive: true, force: true });
@@ -86,7 +89,7 @@ export class LocalCluster implements AsyncDisposable {
   /**
    * Starts a scheduler and workers, and waits until all of them are there.
    * @throws HeddleError ERR_CLUSTER_IN_WORKER in a module a worker imports, ERR_WORKER_START, ERR_NATIVE_MISSING,
-   *   ERR_ARGUMENT
+   *   ERR_ARGUMENT; of a record that cannot be written, ERR_FILE_MISSING, ERR_DISK_FULL, ERR_IO
    */
   static async start(options: LocalClusterOptions = {}): Promise<LocalCluster> {
     if (isTaskLane()) {
@@ -117,6 +120,11 @@ export class LocalCluster implements AsyncDisposable {
   /** @internal The scheduler's thread, for tests. */
   get _scheduler(): Scheduler {
     return this.#scheduler;
+  }
+
+  /** Why recording has ended before the run, if it has; the run is untouched. */
+  get recordFailure(): HeddleError | undefined {
+    return this.#scheduler.recordFailure;
   }
 
   /** Process ids of the workers that run. */

@@ -40,6 +40,7 @@ function schedulerCommand(): Command {
     .option('--host <address>', 'loopback address to listen on', DEFAULT_HOST)
     .option('--port <number>', 'port to listen on; 0 takes any free one', port, DEFAULT_PORT)
     .option('--bind <address...>', 'whole addresses instead: tcp://127.0.0.1:PORT, ipc:///PATH')
+    .option('--record <file>', "record every input of the engine, for 'heddle replay'")
     .option('--json', 'print {address, addresses, epoch, pid, worker} as one JSON line', false)
     .exitOverride()
     .addHelpText(
@@ -51,10 +52,12 @@ Examples:
   $ heddle scheduler                              # tcp://127.0.0.1:${DEFAULT_PORT}
   $ heddle scheduler --port 0 --json              # any free port, for scripts
   $ heddle scheduler --bind ipc:///run/user/1000/heddle tcp://127.0.0.1:${DEFAULT_PORT}
+  $ heddle scheduler --record run.rec             # a disk that fills ends the recording, never the run
 ${EXIT_HELP}`,
     )
-    .action((options: { host: string; port: number; bind?: string[]; json: boolean }) =>
-      runScheduler({ ...options, bind: options.bind ?? [] }),
+    .action(
+      (options: { host: string; port: number; bind?: string[]; json: boolean; record?: string }) =>
+        runScheduler({ ...options, bind: options.bind ?? [] }),
     );
 }
 

@@ -22,12 +22,14 @@ export interface SchedulerCommand {
   readonly bind: readonly string[];
   /** Print one JSON object instead of text. */
   readonly json: boolean;
+  /** File for a record of the run. */
+  readonly record?: string;
 }
 
 /**
  * Runs a scheduler until a signal.
  *
- * @throws HeddleError as {@link Scheduler.start}, and `ERR_ENGINE_POISONED` if the engine stops.
+ * @throws HeddleError as {@link Scheduler.start} (of the record, too), and `ERR_ENGINE_POISONED` if the engine stops.
  */
 export async function runScheduler(command: SchedulerCommand): Promise<void> {
   const bind =
@@ -38,9 +40,11 @@ export async function runScheduler(command: SchedulerCommand): Promise<void> {
         ];
   // From here on a signal waits for the start to finish, so that it never leaves a socket file behind.
   const stopped = untilSignal();
-  const scheduler = Scheduler.start({ bind, packageVersion: PACKAGE_VERSION });
+  const { record } = command;
+  const scheduler = Scheduler.start({ bind, packageVersion: PACKAGE_VERSION, record });
   try {
     announce(scheduler, command.json);
+    if (record !== undefined) tellRecordFailure(scheduler, stopped.over);
     await Promise.race([stopped.signal, untilFailed(scheduler, stopped.over)]);
   } finally {
     stopped.over.abort();
@@ -64,6 +68,25 @@ function announce(scheduler: Scheduler, json: boolean): void {
       `Connect a client with: await Client.connect('${address}')\n` +
       'Stop with Ctrl-C.\n',
   );
+}
+
+/** Says once on stderr that the recording has ended before the run: at the latest when the scheduler has stopped. */
+function tellRecordFailure(scheduler: Scheduler, over: AbortController): void {
+  const look = (): void => {
+    const { recordFailure } = scheduler;
+    if (recordFailure === undefined) return;
+    clearInterval(timer);
+    over.signal.removeEventListener('abort', last);
+    process.stderr.write(`heddle: ${recordFailure.message} [${recordFailure.code}]\n`);
+  };
+  const last = (): void => {
+    // The last of the record is written while the scheduler stops.
+    scheduler.stop();
+    look();
+    clearInterval(timer);
+  };
+  const timer = setInterval(look, WATCH_MS);
+  over.signal.addEventListener('abort', last, { once: true });
 }
 
 /** Resolves at the first SIGINT or SIGTERM, until `over` is aborted. */

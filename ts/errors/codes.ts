@@ -159,6 +159,22 @@ export const ERROR_CODES = {
     meaning: 'files of one data frame have different columns',
     remedy: 'choose common columns with the columns option, or read the files apart',
   },
+  ERR_RECORD_VERSION: {
+    meaning: 'a record was made by another version or build of heddle',
+    remedy: 'replay it with the build that recorded it, or record the run again',
+  },
+  ERR_RECORD_TRUNCATED: {
+    meaning: 'a record ends before its trailer: the scheduler was killed or its disk was full',
+    remedy: 'record the run again and stop the scheduler with Ctrl-C',
+  },
+  ERR_RECORD_CORRUPT: {
+    meaning: 'a file is no record, or was changed or damaged at the byte the message names',
+    remedy: 'copy the file again, or record the run again',
+  },
+  ERR_RECORD_DIVERGED: {
+    meaning: 'the replay of a record came to another end than the run: a fault in Heddle itself',
+    remedy: 'report it with the file',
+  },
   ERR_IO: {
     meaning: 'the operating system refused to read or write a file',
     remedy: 'read the reason in the message: permissions, a folder in the way, a failing disk',

@@ -24,6 +24,8 @@ export interface SchedulerOptions {
   readonly clientGraceMs?: number;
   /** Wait before clients are told that work waits for workers, in ms. Default 1000. */
   readonly noWorkersNoticeMs?: number;
+  /** File that every input of the engine is recorded to, for {@link replayRecord}. Default: none. */
+  readonly record?: string | undefined;
   /** Default `light`; `full` is for tests: it scans all state after every event. */
   readonly check?: CheckLevel;
 }
@@ -50,6 +52,7 @@ interface NativeOptions {
   noWorkersNoticeMs: number;
   check: CheckLevel;
   stages: boolean;
+  record: string;
 }
 
 interface NativeScheduler {
@@ -57,6 +60,7 @@ interface NativeScheduler {
   readonly epoch: number;
   readonly state: SchedulerState;
   readonly failure: string;
+  readonly recordFailure: string;
   injectFault(): void;
   stop(): void;
 }
@@ -64,6 +68,7 @@ interface NativeScheduler {
 interface NativeAddon {
   Scheduler: { start(options: NativeOptions): NativeScheduler };
   threadCpuNanos(): number;
+  replay(file: string, packageVersion: string): Promise<ReplayReport>;
   versions(): NativeVersions;
 }
 
@@ -108,7 +113,8 @@ export class Scheduler implements Disposable {
    * Binds the addresses and starts the thread.
    *
    * @throws HeddleError `ERR_ADDRESS_INVALID`, `ERR_ADDRESS_NOT_LOOPBACK`, `ERR_ADDRESS_IN_USE`,
-   *   `ERR_ARGUMENT` or `ERR_NATIVE_MISSING`.
+   *   `ERR_ARGUMENT` or `ERR_NATIVE_MISSING`; of a record that cannot be written, `ERR_FILE_MISSING`,
+   *   `ERR_DISK_FULL` or `ERR_IO`.
    */
   static start(options: SchedulerOptions): Scheduler {
     const native = addon();
@@ -122,6 +128,7 @@ export class Scheduler implements Disposable {
           noWorkersNoticeMs: milliseconds('noWorkersNoticeMs', options.noWorkersNoticeMs ?? 1_000),
           check: options.check ?? 'light',
           stages: RECORDING,
+          record: options.record ?? '',
         }),
       );
     } catch (error) {
@@ -137,6 +144,12 @@ export class Scheduler implements Disposable {
   /** Why the state is `failed`; empty otherwise. */
   get failure(): string {
     return this.#native.failure;
+  }
+
+  /** Why recording has ended before the run, if it has; the run goes on all the same. */
+  get recordFailure(): HeddleError | undefined {
+    const failure = this.#native.recordFailure;
+    return failure === '' ? undefined : nativeError(failure);
   }
 
   /**
@@ -160,6 +173,41 @@ export class Scheduler implements Disposable {
 function milliseconds(name: string, value: number): number {
   if (Number.isInteger(value) && value >= 0 && value <= 0x7fff_ffff) return value;
   throw new HeddleError('ERR_ARGUMENT', `${name} must be a whole number of ms, not ${value}`);
+}
+
+/** What a replay did. */
+export interface ReplayReport {
+  /** Inputs of the engine, and those that came as frames. */
+  readonly events: number;
+  readonly frames: number;
+  /** Turns of the recorded loop. */
+  readonly turns: number;
+  readonly tasksCompleted: number;
+  readonly tasksFailed: number;
+  /** Bytes of the file. */
+  readonly bytes: number;
+  /** The engine's digest at the end, in hexadecimal; equal to the recorded one. */
+  readonly digest: string;
+  /** Nanoseconds: reading the file, decoding frames, the engine, encoding what would have been sent. */
+  readonly readNs: number;
+  readonly decodeNs: number;
+  readonly applyNs: number;
+  readonly encodeNs: number;
+}
+
+/**
+ * Repeats a recorded run offline, on a thread of its own.
+ *
+ * @param packageVersion version that the file must be of.
+ * @throws HeddleError `ERR_FILE_MISSING`, `ERR_IO`, `ERR_RECORD_VERSION`, `ERR_RECORD_TRUNCATED`, `ERR_RECORD_CORRUPT`,
+ *   `ERR_RECORD_DIVERGED` if the end is not the recorded one.
+ */
+export async function replayRecord(file: string, packageVersion: string): Promise<ReplayReport> {
+  try {
+    return await addon().replay(file, packageVersion);
+  } catch (error) {
+    throw error instanceof HeddleError ? error : nativeError(error);
+  }
 }
 
 /** CPU time the calling thread has used so far, in ns. About 0.3 us per call: once per batch. */

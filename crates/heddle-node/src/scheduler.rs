@@ -1,5 +1,6 @@
 //! The embedded scheduler as a JS class.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
 use heddle_server::{CheckLevel, Handle, Server, ServerConfig, State};
@@ -23,6 +24,8 @@ pub struct SchedulerOptions {
     pub check: String,
     /// Whether histograms of stages are kept.
     pub stages: bool,
+    /// File for a record of the engine's inputs; empty: none.
+    pub record: String,
 }
 
 /// A scheduler on a thread of its own.
@@ -47,6 +50,10 @@ fn check_level(text: &str) -> Result<CheckLevel> {
     }
 }
 
+fn file(path: String) -> Option<PathBuf> {
+    (!path.is_empty()).then(|| PathBuf::from(path))
+}
+
 #[napi]
 impl Scheduler {
     /// Binds and starts the thread.
@@ -61,6 +68,7 @@ impl Scheduler {
             no_workers_notice_ms: options.no_workers_notice_ms,
             check: check_level(&options.check)?,
             stages: options.stages,
+            record: file(options.record),
         };
         let handle = Server::start(config)
             .map(Arc::new)
@@ -104,6 +112,15 @@ impl Scheduler {
             State::Failed(reason) => reason,
             State::Running | State::Stopped => String::new(),
         }
+    }
+
+    /// Why recording has ended before the run, as `CODE: text`; empty otherwise.
+    #[napi(getter, catch_unwind)]
+    pub fn record_failure(&self) -> String {
+        self.handle
+            .record_failure()
+            .map(|failure| format!("{}: {}", failure.code, failure.message))
+            .unwrap_or_default()
     }
 
     /// Makes the thread fail as a defect would: for tests.

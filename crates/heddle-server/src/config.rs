@@ -1,5 +1,7 @@
 //! What a server is told when it starts.
 
+use std::path::PathBuf;
+
 use heddle_core::CheckLevel;
 use heddle_core::limits;
 use heddle_net::Curve;
@@ -23,6 +25,8 @@ pub struct ServerConfig {
     pub check: CheckLevel,
     /// Whether histograms of stages are kept. Off only to measure what they cost.
     pub stages: bool,
+    /// Where to record the engine's inputs, if anywhere.
+    pub record: Option<PathBuf>,
 }
 
 impl Default for ServerConfig {
@@ -36,6 +40,7 @@ impl Default for ServerConfig {
             no_workers_notice_ms: 1_000,
             check: CheckLevel::Light,
             stages: true,
+            record: None,
         }
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use heddle_net::NetError;
 
+use crate::record::RecordFailure;
+
 /// An error of this crate. [`ServerError::code`] is the name in Heddle's table of errors.
 #[derive(Debug)]
 pub enum ServerError {
@@ -11,6 +13,8 @@ pub enum ServerError {
     Net(NetError),
     /// No endpoint to bind was given.
     NoAddress,
+    /// The record cannot be written.
+    Record(RecordFailure),
     /// The system could not give a thread.
     Thread(String),
 }
@@ -21,6 +25,7 @@ impl ServerError {
         match self {
             Self::Net(error) => error.code(),
             Self::NoAddress => "ERR_ADDRESS_INVALID",
+            Self::Record(failure) => failure.code,
             Self::Thread(_) => "ERR_INTERNAL",
         }
     }
@@ -30,6 +35,7 @@ impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Net(error) => error.fmt(f),
+            Self::Record(failure) => f.write_str(&failure.message),
             Self::NoAddress => {
                 f.write_str("no address to listen on was given: tcp://127.0.0.1:0 takes any port")
             }

@@ -11,6 +11,7 @@ use heddle_net::Waker;
 
 use crate::config::ServerConfig;
 use crate::error::ServerError;
+use crate::record::{Progress, RecordFailure};
 use crate::server::Loop;
 
 /// What the thread does.
@@ -35,6 +36,7 @@ pub struct Handle {
     epoch: u32,
     shared: Arc<Shared>,
     waker: Waker,
+    recording: Arc<Progress>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -72,6 +74,7 @@ impl Shared {
 struct Started {
     addresses: Vec<String>,
     waker: Waker,
+    recording: Arc<Progress>,
 }
 
 impl Server {
@@ -91,7 +94,12 @@ impl Server {
             })
             .map_err(|error| ServerError::Thread(error.to_string()))?;
         match outcome.recv() {
-            Ok(Ok(Started { addresses, waker })) => Ok(Handle {
+            Ok(Ok(Started {
+                addresses,
+                waker,
+                recording,
+            })) => Ok(Handle {
+                recording,
                 addresses,
                 epoch,
                 shared,
@@ -133,6 +141,7 @@ fn run(
         .send(Ok(Started {
             addresses,
             waker: this.waker(),
+            recording: this.recorder.progress(),
         }))
         .is_err()
     {
@@ -186,6 +195,11 @@ impl Handle {
     /// Number of this scheduler's life: random, never 0.
     pub fn epoch(&self) -> u32 {
         self.epoch
+    }
+
+    /// Why recording has ended before the run, if it has.
+    pub fn record_failure(&self) -> Option<RecordFailure> {
+        self.recording.failure()
     }
 
     /// What the thread does now.

@@ -68,7 +68,12 @@ impl Loop {
                 self.counters.stale += 1;
                 return Ok(());
             }
-            decode(&frame, sender, |inbound| self.meaning(peer, inbound))
+            decode(&frame, sender, |inbound| {
+                if self.recorder.is_on() && matches!(inbound, Inbound::Event(_)) {
+                    self.recorder.frame(self.now, sender, parts);
+                }
+                self.meaning(peer, inbound);
+            })
         });
         if let Err(error) = outcome {
             let text = match error.code {

@@ -32,6 +32,10 @@ mod json;
 mod notices;
 mod outbound;
 mod query;
+mod record;
+#[cfg(test)]
+mod record_tests;
+mod replay;
 mod server;
 mod sessions;
 mod stages;
@@ -41,6 +45,8 @@ pub use cpu::thread_cpu_ns;
 pub use error::ServerError;
 pub use handle::{Handle, Server, State};
 pub use heddle_core::CheckLevel;
+pub use record::RecordFailure;
+pub use replay::{ReplayError, ReplayReport, replay};
 
 /// Versions of what is compiled in.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use crate::sessions::Sessions;
 
 /// About how many bytes of values one Update carries: the client works on the first while the next
 /// is written.
-const UPDATE_BYTES: usize = 512 << 10;
+pub(crate) const UPDATE_BYTES: usize = 512 << 10;
 /// Below this a copy is cheaper than handing over an allocation.
 const COPY_BYTES_MAX: usize = 512;
 
@@ -107,48 +107,51 @@ impl Outgoing {
         }
     }
 
-    /// Definitions stand before the first record that needs them; values are freed before new
-    /// records arrive. Records stand before retractions: one turn may have sent and taken back the
-    /// same record, and an attempt that is sent again has another number. Definitions are dropped
-    /// behind all that may need them.
     fn proc(&mut self, engine: &Engine, peer: PeerId, out: &ProcOut) {
         let Self {
             encoder, frames, ..
         } = self;
-        if !out.peers.is_empty() || !out.gone.is_empty() {
-            frames.push((peer, encoder.peers(&views(engine, &out.peers), &out.gone)));
-        }
-        for function in out
-            .functions
-            .iter()
-            .filter_map(|&serial| engine.function(serial))
-        {
-            frames.push((peer, encoder.define_function(&function)));
-        }
-        for layer in out.layers.iter().filter_map(|&serial| engine.layer(serial)) {
-            frames.push((peer, encoder.define_layer(&layer)));
-        }
-        if !out.free.starts.is_empty() {
-            frames.push((peer, encoder.free(out.proc, out.incarnation, &out.free)));
-        }
-        encoder.assign(out.proc, out.incarnation, out.assign(), |frame| {
-            frames.push((peer, frame))
-        });
-        if !out.retract.is_empty() {
-            frames.push((
-                peer,
-                encoder.retract(out.proc, out.incarnation, &out.retract),
-            ));
-        }
-        let (layers, functions) = (&out.forget_layers, &out.forget_functions);
-        if !layers.is_empty() || !functions.is_empty() {
-            let frame = encoder.forget(out.proc, out.incarnation, layers, functions);
-            frames.push((peer, frame));
-        }
+        encode_proc(encoder, engine, out, |frame| frames.push((peer, frame)));
     }
 }
 
-fn views<'a>(engine: &'a Engine, procs: &[ProcId]) -> Vec<ProcView<'a>> {
+/// Encodes what a worker is told. Definitions stand before the first record that needs them; values
+/// are freed before new records arrive. Records stand before retractions: one turn may have sent and
+/// taken back the same record, and an attempt that is sent again has another number. Definitions are
+/// dropped behind all that may need them.
+pub(crate) fn encode_proc(
+    encoder: &mut Encoder,
+    engine: &Engine,
+    out: &ProcOut,
+    mut push: impl FnMut(OutFrame),
+) {
+    if !out.peers.is_empty() || !out.gone.is_empty() {
+        push(encoder.peers(&views(engine, &out.peers), &out.gone));
+    }
+    for function in out
+        .functions
+        .iter()
+        .filter_map(|&serial| engine.function(serial))
+    {
+        push(encoder.define_function(&function));
+    }
+    for layer in out.layers.iter().filter_map(|&serial| engine.layer(serial)) {
+        push(encoder.define_layer(&layer));
+    }
+    if !out.free.starts.is_empty() {
+        push(encoder.free(out.proc, out.incarnation, &out.free));
+    }
+    encoder.assign(out.proc, out.incarnation, out.assign(), &mut push);
+    if !out.retract.is_empty() {
+        push(encoder.retract(out.proc, out.incarnation, &out.retract));
+    }
+    let (layers, functions) = (&out.forget_layers, &out.forget_functions);
+    if !layers.is_empty() || !functions.is_empty() {
+        push(encoder.forget(out.proc, out.incarnation, layers, functions));
+    }
+}
+
+pub(crate) fn views<'a>(engine: &'a Engine, procs: &[ProcId]) -> Vec<ProcView<'a>> {
     procs.iter().filter_map(|&proc| engine.proc(proc)).collect()
 }
 
@@ -183,6 +186,7 @@ impl Loop {
             late.extend(frames.drain(earlier..));
         }
         self.out.clear();
+        self.recorder.turn();
         while let Some(notice) = self.notices.next_due(self.now) {
             self.outgoing.notice(&self.sessions, &notice);
         }
@@ -248,6 +252,7 @@ impl Loop {
         if !self.router.is_writable(peer) {
             return;
         }
+        self.recorder.updated(client);
         while self
             .engine
             .next_update(client, UPDATE_BYTES, &mut self.update)

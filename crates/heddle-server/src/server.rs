@@ -17,6 +17,7 @@ use crate::error::ServerError;
 use crate::handle::Shared;
 use crate::notices::Notices;
 use crate::outbound::Outgoing;
+use crate::record::Recorder;
 use crate::sessions::Sessions;
 use crate::stages::{Stage, Stages};
 
@@ -64,6 +65,7 @@ pub(crate) struct Loop {
     pub(crate) overfull: Vec<PeerId>,
     pub(crate) cpu: PhaseClock,
     pub(crate) stages: Stages,
+    pub(crate) recorder: Recorder,
     pub(crate) counters: Counters,
     pub(crate) clients_named: u32,
     pub(crate) procs_named: u32,
@@ -95,9 +97,14 @@ impl Loop {
             curve: config.curve.clone(),
             limits,
         })?;
+        let recorder = match &config.record {
+            None => Recorder::default(),
+            Some(path) => Recorder::create(path, &config.package_version, epoch, config.check)?,
+        };
         let now = Instant::now();
         Ok(Self {
             stages: Stages::new(config.stages),
+            recorder,
             engine: Engine::new(Config {
                 epoch,
                 check: config.check,
@@ -239,6 +246,7 @@ impl Loop {
 
     /// Applies one event; a peer that says what no correct peer says is dropped.
     pub(crate) fn apply(&mut self, from: Option<PeerId>, event: Event<'_>) {
+        self.recorder.event(self.now, &event);
         let outcome = self.engine.apply(self.now, event, &mut self.out);
         if let (Err(malformed), Some(peer)) = (outcome, from) {
             self.reject(peer, "ERR_PROTOCOL", &format!("{malformed:?}"));
@@ -247,6 +255,7 @@ impl Loop {
 
     /// Tells everybody that the scheduler ends, and closes.
     pub fn goodbye(mut self) {
+        std::mem::take(&mut self.recorder).finish(Some(&self.engine));
         self.outgoing.clear();
         for peer in self.sessions.peers() {
             self.outgoing.bye(peer, "the scheduler was stopped");
@@ -256,6 +265,7 @@ impl Loop {
 
     /// Tells everybody that the engine failed, and closes. Reads nothing of the engine.
     pub fn fail(mut self, reason: &str) {
+        std::mem::take(&mut self.recorder).finish(None);
         self.outgoing.clear();
         for peer in self.sessions.peers() {
             self.outgoing.reject(peer, "ERR_ENGINE_POISONED", reason);
