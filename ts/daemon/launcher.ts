@@ -40,7 +40,7 @@ const isShell = ({ name }: Link): boolean => /^(?:sh|ash|bash|dash|ksh|zsh|busyb
  * keep the process alive.
  */
 export function endWithLauncher(): void {
-  if (process.env['npm_command'] === undefined) return;
+  if (process.env.npm_command === undefined) return;
   const { ppid } = process;
   const parent = linkOf(ppid);
   if (parent === undefined) return;
