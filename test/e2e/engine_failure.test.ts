@@ -13,7 +13,10 @@ import * as tasks from './tasks.js';
 
 const poisoned = (error: HeddleError): boolean => {
   assert.equal(error.code, 'ERR_ENGINE_POISONED');
-  assert.match(error.message, /a fault was injected/);
+  assert.match(
+    error.message,
+    /failed: .*a fault was injected.*Start it again, submit the work again/,
+  );
   return true;
 };
 

@@ -8,7 +8,7 @@
 // Loss is told once, through `onLost`: after RESUME_MS without a Welcome, or when it shows that something is missing.
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { HeddleError, isErrorCode } from '../errors/index.js';
+import { HeddleError, refusal } from '../errors/index.js';
 import {
   decodeHeartbeat,
   decodeReject,
@@ -267,13 +267,7 @@ export class Connection implements LinkOwner {
 
   #onReject(frame: Frame): void {
     const { code, message } = decodeReject(frame);
-    const known = isErrorCode(code) ? code : 'ERR_PROTOCOL';
-    this.#lost(
-      new HeddleError(
-        known,
-        `the scheduler at ${this.address} refused: ${message ?? 'no reason given'}`,
-      ),
-    );
+    this.#lost(refusal(this.address, code, message));
   }
 
   /** @internal */

@@ -107,7 +107,9 @@ function untilFailed(scheduler: Scheduler, over: AbortController): Promise<never
   return new Promise((_resolve, reject) => {
     const timer = setInterval(() => {
       if (scheduler.state !== 'failed') return;
-      reject(new HeddleError('ERR_ENGINE_POISONED', scheduler.failure));
+      const what =
+        'Start it again, and report this message; clients have to submit their work again.';
+      reject(new HeddleError('ERR_ENGINE_POISONED', `${scheduler.failure}. ${what}`));
     }, WATCH_MS);
     over.signal.addEventListener('abort', () => clearInterval(timer));
   });

@@ -2,7 +2,7 @@
  * The connection to the scheduler: handshake, heartbeats, loss. A lost connection is never resumed.
  */
 import type { Dealer } from 'zeromq';
-import { HeddleError, isErrorCode } from '../errors/index.js';
+import { HeddleError, refusal } from '../errors/index.js';
 import {
   type Draft,
   decodeBye,
@@ -203,8 +203,7 @@ export class Control {
     }
     if (frame.kind === Kind.Reject) {
       const { code, message } = decodeReject(frame);
-      const text = `the scheduler at ${this.address} refused: ${message ?? 'no reason given'}`;
-      this.#finish(new HeddleError(isErrorCode(code) ? code : 'ERR_PROTOCOL', text), false);
+      this.#finish(refusal(this.address, code, message), false);
       return;
     }
     if (this.#welcome === null || frame.epoch !== this.#welcome.epoch) {

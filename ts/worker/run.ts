@@ -15,6 +15,8 @@ import { type ResolvedOptions, resolveOptions, type WorkerOptions } from './opti
 import { Peers } from './peers.js';
 import { Store } from './store.js';
 
+/** Longest time all lanes may take to start, in ms. Not the caller's timeout, which is the scheduler's to keep. */
+const LANES_MS = 60_000;
 /** Wait before the next attempt of a worker that reconnects. */
 const RECONNECT_MS = 500;
 /**
@@ -70,10 +72,10 @@ class WorkerProcess {
 
   async #incarnation(): Promise<Ending> {
     // Lanes first: work that comes at once finds them ready.
-    const { lanes, timeout } = this.options;
+    const { lanes } = this.options;
     const threads = Array.from({ length: lanes }, (_, lane) => new LaneThread(lane, this.options));
     try {
-      await allReady(threads, timeout);
+      await allReady(threads);
       return await this.#serve(threads);
     } catch (error) {
       if (error instanceof HeddleError) return { graceful: error.code === 'ERR_CLOSED', error };
@@ -167,14 +169,14 @@ class WorkerProcess {
 }
 
 /** @throws HeddleError `ERR_WORKER_START` if a thread dies or does not come up in time. */
-async function allReady(threads: readonly LaneThread[], timeoutMs: number): Promise<void> {
+async function allReady(threads: readonly LaneThread[]): Promise<void> {
   const late = new AbortController();
   const all = Promise.all(threads.map((thread) => thread.settled));
-  await Promise.race([all, sleep(timeoutMs, undefined, { signal: late.signal })]);
+  await Promise.race([all, sleep(LANES_MS, undefined, { signal: late.signal })]);
   late.abort();
   const missing = threads.findIndex((thread) => !thread.isReady);
   if (missing < 0) return;
-  const text = `lane ${missing} did not start within ${timeoutMs} ms`;
+  const text = `lane ${missing} did not start within ${LANES_MS} ms`;
   throw new HeddleError('ERR_WORKER_START', text);
 }
 
