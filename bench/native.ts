@@ -34,12 +34,20 @@ export interface RelayFloor {
   stop(): void;
 }
 
+/** Zero-workers on a thread of this process. */
+export interface ZeroWorkers {
+  /** Why they stopped by themselves: the scheduler said goodbye, or a frame made no sense. Null while they answer. */
+  readonly failure: string | null;
+  stop(): void;
+}
+
 interface Addon {
   BenchEngine: new (shape: 'map' | 'tree' | 'random', tasks: number) => EngineRun;
   BenchWalk: new (shape: 'tree' | 'random', tasks: number) => WalkRun;
   BenchIngest: new (tasks: number) => IngestRun;
   BenchLoopFloor: new (address: string) => LoopFloor;
   BenchRelayFloor: new (address: string) => RelayFloor;
+  BenchZeroWorkers: new (address: string, workers: number, lanes: number) => ZeroWorkers;
   benchWireAssign(records: number): boolean;
 }
 

@@ -6,3 +6,10 @@ export const same = task(import.meta.url, 'same', (x: number) => x);
 
 /** A hop of the chain. */
 export const next = task(import.meta.url, 'next', (x: number) => x + 1);
+
+/** What a reduction does; zero-workers do the same to whatever they are given. */
+export const sum = task(import.meta.url, 'sum', (values: readonly number[]) => {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+});

@@ -6,10 +6,12 @@ import { FLOOR_CASES } from './floors.js';
 import { memory } from './memory.js';
 import { piscina, poolifier } from './peers.js';
 import { shuffle } from './shuffle.js';
+import { ZERO_CASES } from './zero.js';
 
 /** Every case `--only` can name. */
 export const CASES: readonly Case[] = [
   ...NATIVE_CASES,
+  ...ZERO_CASES,
   ...E2E_CASES,
   ...FLOOR_CASES,
   piscina,

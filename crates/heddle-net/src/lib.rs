@@ -36,17 +36,21 @@
 //!   peer is. Without it there is no authentication.
 //! * **Received bytes are hostile.** Only their size and number are checked here.
 //!
+//! [`Dealers`] are the other end, for workers that are not Node's: the benchmarks'.
+//!
 //! Deliberately absent: FlatBuffers, clocks other than the sweep's, threads, reconnection, and a
 //! way to cut a connection (libzmq has none for a ROUTER: [`Router::drop_peer`] ignores it).
 
 mod batch;
 mod config;
 mod curve;
+mod dealers;
 mod endpoint;
 mod error;
 mod io_thread;
 mod part;
 mod peers;
+mod readiness;
 mod router;
 mod setup;
 mod socket;
@@ -57,6 +61,7 @@ mod zap;
 pub use batch::{Batch, Inbound};
 pub use config::{Config, Limits};
 pub use curve::{ClientKey, Curve, PublicKey, SecretKey};
+pub use dealers::Dealers;
 pub use endpoint::Endpoint;
 pub use error::NetError;
 pub use part::Part;

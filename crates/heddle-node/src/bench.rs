@@ -1,6 +1,6 @@
 //! The workloads of the benchmark harness in `bench/`. Schedulers never use them.
 
-use heddle_bench::{LoopFloor, RelayFloor};
+use heddle_bench::{LoopFloor, RelayFloor, ZeroWorkers};
 use heddle_core::bench::{Graph, Ingest, Run, Shape, Walk};
 use napi::{Error, Result};
 use napi_derive::napi;
@@ -150,6 +150,37 @@ impl BenchRelayFloor {
     #[napi(catch_unwind)]
     pub fn stop(&mut self) {
         self.floor = None;
+    }
+}
+
+/// Workers that answer at once, on a thread.
+#[napi]
+pub struct BenchZeroWorkers {
+    workers: Option<ZeroWorkers>,
+}
+
+#[napi]
+impl BenchZeroWorkers {
+    /// Connects `workers` of `lanes` lanes each to the scheduler at `address`.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(address: String, workers: u32, lanes: u32) -> Result<Self> {
+        let workers = ZeroWorkers::start(&address, workers, lanes).map_err(|text| failed(&text))?;
+        Ok(Self {
+            workers: Some(workers),
+        })
+    }
+
+    /// Why they stopped by themselves; null while they answer.
+    #[napi(getter, catch_unwind)]
+    pub fn failure(&self) -> Option<String> {
+        let workers = self.workers.as_ref()?;
+        workers.failure().map(str::to_owned)
+    }
+
+    /// Closes their connections. Repeatable.
+    #[napi(catch_unwind)]
+    pub fn stop(&mut self) {
+        self.workers = None;
     }
 }
 

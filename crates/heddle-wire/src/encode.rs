@@ -47,6 +47,11 @@ impl Encoder {
         }
     }
 
+    /// The epoch its frames carry.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
     /// Ends the frame whose root was just written.
     pub(crate) fn finish<T>(
         &mut self,

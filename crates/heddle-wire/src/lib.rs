@@ -19,6 +19,7 @@ mod frame;
 mod generated;
 mod graph;
 mod header;
+mod native_worker;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -31,4 +32,5 @@ pub use encode::{Encoder, OutFrame};
 pub use error::{WireCode, WireError};
 pub use frame::{Aligned, Frame};
 pub use heddle_core::limits;
+pub use native_worker::{Told, hear};
 pub use session::{Bye, Heartbeat, Hello, Query, Role, Welcome};

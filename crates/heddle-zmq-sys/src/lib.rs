@@ -45,6 +45,7 @@ pub const ZMQ_ROUTER: c_int = 6;
 
 // Socket options.
 pub const ZMQ_ROUTING_ID: c_int = 5;
+pub const ZMQ_FD: c_int = 14;
 pub const ZMQ_LINGER: c_int = 17;
 pub const ZMQ_BACKLOG: c_int = 19;
 pub const ZMQ_MAXMSGSIZE: c_int = 22;
