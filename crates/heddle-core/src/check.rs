@@ -41,10 +41,7 @@ impl Engine {
 
     fn check_sums(&self) {
         let counts = self.ledger.counts();
-        let flying: u64 = self
-            .live_lanes()
-            .map(|slot| u64::from(self.lanes[slot].in_flight))
-            .sum();
+        let flying = self.lanes.loads.in_flight;
         assert_eq!(counts[State::Processing as usize], flying, "rows in flight");
         let ready = self.ready.in_layers + (self.ready.odd.len() + self.ready.alone.len()) as u64;
         let states = counts[State::Queued as usize] + counts[State::NoWorker as usize];
@@ -55,13 +52,6 @@ impl Engine {
             State::NoWorker
         };
         assert_eq!(counts[alien as usize], 0, "rows in state {}", alien.name());
-        let stored: u64 = self
-            .procs
-            .table
-            .values()
-            .map(|proc| u64::from(proc.stored_live))
-            .sum();
-        assert_eq!(self.totals.stored, stored, "stored values");
     }
 
     fn live_lanes(&self) -> impl Iterator<Item = LaneSlot> + '_ {
@@ -194,6 +184,9 @@ impl Engine {
 
     fn check_lanes(&self) {
         self.lanes.check_loads(self.live_lanes());
+        let procs = self.procs.table.values();
+        let stored: u64 = procs.map(|proc| u64::from(proc.stored_live)).sum();
+        assert_eq!(self.totals.stored, stored, "stored values");
         for slot in self.live_lanes() {
             let lane = &self.lanes[slot];
             if lane.up {

@@ -21,6 +21,17 @@ const TASKS_UNKNOWN: u64 = 64;
 /// Records in flight to a lane however short they are: more would only cool the cache.
 const TASKS_TINY: u64 = 2048;
 
+/// Work worth waking another lane for, ns: what a message, its frame and a wake-up cost together.
+const GRAIN_NS: u64 = 20_000;
+
+/// Records to keep together on a lane, given the mean of their layer: tasks known to be tiny are not dealt one by one.
+pub(crate) fn grain(mean: u64) -> u32 {
+    if mean == 0 {
+        return 1;
+    }
+    (GRAIN_NS / expected_ns(mean)).max(1) as u32
+}
+
 /// Expected duration of a task, given the mean of its layer (0: unknown).
 pub(crate) fn expected_ns(mean: u64) -> u64 {
     if mean == 0 {

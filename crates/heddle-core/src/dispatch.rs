@@ -1,6 +1,6 @@
 //! From the ready queue to lanes: runs of neighbours, dealt evenly over lanes with credit.
 
-use crate::credit::{credit, expected_ns};
+use crate::credit::{credit, expected_ns, grain};
 use crate::engine::Engine;
 use crate::gate::Gate;
 use crate::id::{LaneSlot, PAGE_ROWS, Task};
@@ -99,10 +99,11 @@ impl Engine {
             }
             return;
         }
-        let Some((lane, room)) = self.pick_lane(self.layers[slot].duration_ns) else {
+        let mean = self.layers[slot].duration_ns;
+        let Some((lane, room)) = self.pick_lane(mean) else {
             return;
         };
-        let mut left = room.min(share);
+        let mut left = room.min(share.max(grain(mean)));
         let mut batch = std::mem::take(&mut self.scratch.batch);
         batch.clear();
         while left > 0 {

@@ -13,6 +13,8 @@ const HEAVY_NS: u64 = 2 * WINDOW_NS;
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Loads {
+    /// Records in flight to all lanes.
+    pub in_flight: u64,
     /// Lanes that take records and have none.
     pub idle: u32,
     /// Lanes thought to have much ahead, of which nothing was asked back.
@@ -46,8 +48,11 @@ impl Lanes {
     pub fn weigh(&mut self, slot: LaneSlot) {
         let lane = &self[slot];
         let (idle, heavy) = (lane.serves() && lane.in_flight == 0, lane.heavy());
-        let listed = lane.heavy_at > 0;
-        if idle != lane.idle {
+        let (listed, was_idle) = (lane.heavy_at > 0, lane.idle);
+        let (count, counted) = (lane.in_flight, lane.counted);
+        self.loads.in_flight = self.loads.in_flight + u64::from(count) - u64::from(counted);
+        self[slot].counted = count;
+        if idle != was_idle {
             self[slot].idle = idle;
             self.loads.idle = if idle {
                 self.loads.idle + 1
@@ -77,6 +82,7 @@ impl Lanes {
     /// A lane that ends.
     pub fn disregard(&mut self, slot: LaneSlot) {
         self[slot].up = false;
+        self[slot].in_flight = 0;
         self.weigh(slot);
         if self[slot].aged {
             self.loads.aged.retain(|&(_, aged)| aged != slot);
@@ -96,13 +102,15 @@ impl Lanes {
     /// # Panics
     /// When anything is not as it must be.
     pub fn check_loads(&self, slots: impl Iterator<Item = LaneSlot>) {
-        let (mut idle, mut heavy) = (0, 0);
+        let (mut idle, mut heavy, mut in_flight) = (0, 0, 0);
         for slot in slots {
             let lane = &self[slot];
+            in_flight += u64::from(lane.in_flight);
             idle += u32::from(lane.serves() && lane.in_flight == 0);
             heavy += usize::from(lane.heavy());
             assert!(lane.aged || !lane.loaded(), "lane {slot:?} is not aged");
         }
+        assert_eq!(self.loads.in_flight, in_flight, "records in flight");
         assert_eq!(self.loads.idle, idle, "idle lanes");
         assert_eq!(self.loads.heavy.len(), heavy, "heavy lanes");
     }

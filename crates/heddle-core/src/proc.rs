@@ -73,6 +73,8 @@ pub struct Lane {
     pub open_at: u32,
     /// Counted in `Loads::idle`.
     pub idle: bool,
+    /// Records counted in `Loads::in_flight`.
+    pub counted: u32,
     /// Place in `Loads::heavy` plus one; 0: not there.
     pub heavy_at: u32,
     /// Stands in `Loads::aged`.

@@ -115,6 +115,7 @@ impl Engine {
             let lane = &mut engine.lanes[aside];
             lane.in_flight += 1;
             lane.sent.push_back(task);
+            engine.lanes.weigh(aside);
         });
     }
 

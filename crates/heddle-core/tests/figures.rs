@@ -12,9 +12,11 @@ fn every_shape_gives_the_right_values() {
     for shape in SHAPES {
         for lanes in [1, 2, 7] {
             let graph = Graph::new(shape, 10_000);
-            let mut run = Run::new(&graph, lanes);
-            assert_eq!(run.run(), u64::from(graph.tasks));
-            run.verify(&graph);
+            for procs in [1, 30] {
+                let mut run = Run::spread(&graph, procs, lanes);
+                assert_eq!(run.run(), u64::from(graph.tasks));
+                run.verify(&graph);
+            }
             assert_eq!(Walk::new(&graph).run(), u64::from(graph.tasks));
         }
     }
@@ -44,17 +46,40 @@ fn memory() {
     drop(engine);
 }
 
+/// CPU time in ns: other programs share the machine.
+fn cpu() -> u64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    stat.split(' ').next().unwrap().parse().unwrap()
+}
+
+/// Cost per task by the number of procs (one lane each), the worker's own share included.
+#[test]
+fn growth() {
+    if std::env::var("HEDDLE_CORE_FIGURES").as_deref() != Ok("Growth") {
+        return;
+    }
+    let numbers = std::env::var("HEDDLE_CORE_PROCS").unwrap_or("24,168,1512,24,168,1512".into());
+    let only = std::env::var("HEDDLE_CORE_SHAPE").unwrap_or_default();
+    let chosen = |shape: &Shape| only.is_empty() || format!("{shape:?}") == only;
+    for shape in SHAPES.into_iter().filter(chosen) {
+        let graph = Graph::new(shape, 1_000_000);
+        for procs in numbers.split(',').map(|number| number.parse().unwrap()) {
+            let mut run = Run::spread(&graph, procs, 1);
+            let from = cpu();
+            run.run();
+            let ns = (cpu() - from) as f64 / 1e6;
+            run.verify(&graph);
+            eprintln!("{shape:?}: {procs} procs, {ns:.1} ns");
+        }
+    }
+}
+
 #[test]
 fn figures() {
     let Ok(only) = std::env::var("HEDDLE_CORE_FIGURES") else {
         return;
     };
     let tasks = std::env::var("HEDDLE_CORE_TASKS").map_or(1_000_000, |n| n.parse().unwrap());
-    // CPU time: other programs share the machine.
-    let cpu = || {
-        let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-        stat.split(' ').next().unwrap().parse::<u64>().unwrap()
-    };
     let per_task = |from: u64| (cpu() - from) as f64 / f64::from(tasks);
     for _ in 0..3 {
         for shape in SHAPES

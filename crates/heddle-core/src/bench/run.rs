@@ -27,7 +27,9 @@ pub struct Run {
 /// What the lanes still have to report.
 #[derive(Debug, Default)]
 struct Worker {
-    /// By lane, the records assigned: layer, row, attempt, result.
+    /// Lanes of each proc.
+    lanes_per_proc: u32,
+    /// By lane, proc by proc, the records assigned: layer, row, attempt, result.
     lanes: Vec<VecDeque<(u32, u32, u32, u64)>>,
     /// Sections of the frame being written; buffers are reused.
     sections: Vec<Section>,
@@ -44,8 +46,13 @@ struct Section {
 }
 
 impl Run {
-    /// Submits `graph` to a new engine. The clock starts after this.
+    /// Submits `graph` to a new engine, for one proc of so many lanes. The clock starts after this.
     pub fn new(graph: &Graph, lanes: u32) -> Run {
+        Run::spread(graph, 1, lanes)
+    }
+
+    /// The same for any number of procs.
+    pub fn spread(graph: &Graph, procs: u32, lanes_per_proc: u32) -> Run {
         let mut engine = Engine::new(Config {
             epoch: EPOCH,
             check: CheckLevel::default(),
@@ -53,8 +60,12 @@ impl Run {
         let mut out = Out::new();
         graph.submit(&mut engine, &mut out);
         out.clear();
-        let mut worker = Worker::default();
-        worker.lanes.resize_with(lanes as usize, VecDeque::new);
+        let mut worker = Worker {
+            lanes_per_proc,
+            ..Worker::default()
+        };
+        let lanes = (procs * lanes_per_proc) as usize;
+        worker.lanes.resize_with(lanes, VecDeque::new);
         Run {
             engine,
             out,
@@ -64,19 +75,21 @@ impl Run {
 
     /// Runs the graph to its end; returns the number of results accepted.
     pub fn run(&mut self) -> u64 {
-        let joined = Event::ProcJoined(ProcJoined {
-            proc: ProcId(1),
-            incarnation: Incarnation(1),
-            host: "here",
-            name: "fake",
-            lanes: self.worker.lanes.len() as u32,
-            data_address: "",
-            memory_bytes: 0,
-        });
-        let taken = self.engine.apply(Millis(0), joined, &mut self.out);
-        assert!(taken.is_ok(), "{taken:?}");
-        self.worker.take(&self.out);
-        self.out.clear();
+        for proc in 0..self.worker.lanes.len() as u32 / self.worker.lanes_per_proc {
+            let joined = Event::ProcJoined(ProcJoined {
+                proc: ProcId(proc + 1),
+                incarnation: Incarnation(1),
+                host: "here",
+                name: "fake",
+                lanes: self.worker.lanes_per_proc,
+                data_address: "",
+                memory_bytes: 0,
+            });
+            let taken = self.engine.apply(Millis(0), joined, &mut self.out);
+            assert!(taken.is_ok(), "{taken:?}");
+            self.worker.take(&self.out);
+            self.out.clear();
+        }
         let mut busy = true;
         while busy {
             busy = false;
@@ -94,15 +107,17 @@ impl Run {
 
     /// Sends the frame composed for a lane.
     fn report(&mut self, lane: usize) {
+        let lanes = self.worker.lanes_per_proc;
+        let (proc, lane) = (lane as u32 / lanes, lane as u32 % lanes);
         let from = Fence {
             epoch: EPOCH,
-            proc: ProcId(1),
+            proc: ProcId(proc + 1),
             incarnation: Incarnation(1),
         };
         // A frame has one section per layer; the graphs here have at most two.
         let all = &self.worker.sections;
         let both = [all.first(), all.get(1)].map(|section| match section {
-            Some(section) => section.done(lane as u32),
+            Some(section) => section.done(lane),
             None => DoneSection::default(),
         });
         let sections = &both[..all.iter().filter(|section| section.count > 0).count()];
@@ -178,7 +193,8 @@ impl Worker {
     fn take(&mut self, out: &Out) {
         for proc in out.procs() {
             for section in proc.assign() {
-                let lane = &mut self.lanes[section.lane as usize];
+                let lane = (proc.proc.0 - 1) * self.lanes_per_proc + section.lane;
+                let lane = &mut self.lanes[lane as usize];
                 let mut dep = 0;
                 for i in 0..section.count as usize {
                     let result = compute(section, i, &mut dep);
