@@ -31,6 +31,7 @@ mod inbound;
 mod json;
 mod notices;
 mod outbound;
+mod panic;
 mod query;
 mod record;
 #[cfg(test)]
