@@ -107,7 +107,7 @@ test('a disk that fills ends the recording, and the run does not notice', {
     const client = await cluster.connect();
     const doubled = client.map((x: number) => 2 * x, [1, 2, 3]);
     assert.deepEqual(await client.gather(doubled), [2, 4, 6]);
-    const failure = await until('the recording ends', () => cluster.recordFailure);
+    const failure = await until('the recording ends', () => cluster.spoolFailure);
     assert.equal(failure.code, 'ERR_DISK_FULL');
     assert.match(failure.message, /\/dev\/full stopped, the run is untouched/);
     assert.equal(await client.submit(() => 7).result(), 7);

@@ -32,6 +32,8 @@ export interface LocalClusterOptions {
   readonly env?: NodeJS.ProcessEnv | undefined;
   /** File for a record of the run, for `heddle replay`: whole once the cluster is closed. Default: none. */
   readonly record?: string | undefined;
+  /** File for a trace of tasks per lane and transfers, for Perfetto: whole once the cluster is closed. Default: none. */
+  readonly trace?: string | undefined;
   /** How thoroughly the engine checks its own state. Default `light`; `full` is for tests. */
   readonly check?: CheckLevel | undefined;
 }
@@ -78,6 +80,7 @@ export class LocalCluster implements AsyncDisposable {
           : { noWorkersNoticeMs: options.noWorkersNotice }),
         ...(options.check === undefined ? {} : { check: options.check }),
         record: options.record,
+        trace: options.trace,
       });
     } catch (error) {
       rmSync(this.#folder, { recursive: true, force: true });
@@ -122,9 +125,9 @@ export class LocalCluster implements AsyncDisposable {
     return this.#scheduler;
   }
 
-  /** Why recording has ended before the run, if it has; the run is untouched. */
-  get recordFailure(): HeddleError | undefined {
-    return this.#scheduler.recordFailure;
+  /** Why the record or the trace has ended before the run, if one has; the run is untouched. */
+  get spoolFailure(): HeddleError | undefined {
+    return this.#scheduler.spoolFailure;
   }
 
   /** Process ids of the workers that run. */

@@ -41,6 +41,7 @@ function schedulerCommand(): Command {
     .option('--port <number>', 'port to listen on; 0 takes any free one', port, DEFAULT_PORT)
     .option('--bind <address...>', 'whole addresses instead: tcp://127.0.0.1:PORT, ipc:///PATH')
     .option('--record <file>', "record every input of the engine, for 'heddle replay'")
+    .option('--trace <file>', 'write a trace of tasks per lane and transfers, for Perfetto')
     .option('--json', 'print {address, addresses, epoch, pid, worker} as one JSON line', false)
     .exitOverride()
     .addHelpText(
@@ -56,8 +57,14 @@ Examples:
 ${EXIT_HELP}`,
     )
     .action(
-      (options: { host: string; port: number; bind?: string[]; json: boolean; record?: string }) =>
-        runScheduler({ ...options, bind: options.bind ?? [] }),
+      (options: {
+        host: string;
+        port: number;
+        bind?: string[];
+        json: boolean;
+        record?: string;
+        trace?: string;
+      }) => runScheduler({ ...options, bind: options.bind ?? [] }),
     );
 }
 

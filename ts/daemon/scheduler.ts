@@ -22,14 +22,15 @@ export interface SchedulerCommand {
   readonly bind: readonly string[];
   /** Print one JSON object instead of text. */
   readonly json: boolean;
-  /** File for a record of the run. */
+  /** Files for a record and a trace of the run. */
   readonly record?: string;
+  readonly trace?: string;
 }
 
 /**
  * Runs a scheduler until a signal.
  *
- * @throws HeddleError as {@link Scheduler.start} (of the record, too), and `ERR_ENGINE_POISONED` if the engine stops.
+ * @throws HeddleError as {@link Scheduler.start} (of the files, too), and `ERR_ENGINE_POISONED` if the engine stops.
  */
 export async function runScheduler(command: SchedulerCommand): Promise<void> {
   const bind =
@@ -40,11 +41,12 @@ export async function runScheduler(command: SchedulerCommand): Promise<void> {
         ];
   // From here on a signal waits for the start to finish, so that it never leaves a socket file behind.
   const stopped = untilSignal();
-  const { record } = command;
-  const scheduler = Scheduler.start({ bind, packageVersion: PACKAGE_VERSION, record });
+  const { record, trace } = command;
+  const files = { record, trace };
+  const scheduler = Scheduler.start({ bind, packageVersion: PACKAGE_VERSION, ...files });
   try {
     announce(scheduler, command.json);
-    if (record !== undefined) tellRecordFailure(scheduler, stopped.over);
+    if ((record ?? trace) !== undefined) tellSpoolFailure(scheduler, stopped.over);
     await Promise.race([stopped.signal, untilFailed(scheduler, stopped.over)]);
   } finally {
     stopped.over.abort();
@@ -70,17 +72,17 @@ function announce(scheduler: Scheduler, json: boolean): void {
   );
 }
 
-/** Says once on stderr that the recording has ended before the run: at the latest when the scheduler has stopped. */
-function tellRecordFailure(scheduler: Scheduler, over: AbortController): void {
+/** Says once on stderr that a record or trace has ended before the run: at the latest when the scheduler has stopped. */
+function tellSpoolFailure(scheduler: Scheduler, over: AbortController): void {
   const look = (): void => {
-    const { recordFailure } = scheduler;
-    if (recordFailure === undefined) return;
+    const { spoolFailure } = scheduler;
+    if (spoolFailure === undefined) return;
     clearInterval(timer);
     over.signal.removeEventListener('abort', last);
-    process.stderr.write(`heddle: ${recordFailure.message} [${recordFailure.code}]\n`);
+    process.stderr.write(`heddle: ${spoolFailure.message} [${spoolFailure.code}]\n`);
   };
   const last = (): void => {
-    // The last of the record is written while the scheduler stops.
+    // The last of a file is written while the scheduler stops.
     scheduler.stop();
     look();
     clearInterval(timer);

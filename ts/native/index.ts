@@ -26,6 +26,8 @@ export interface SchedulerOptions {
   readonly noWorkersNoticeMs?: number;
   /** File that every input of the engine is recorded to, for {@link replayRecord}. Default: none. */
   readonly record?: string | undefined;
+  /** File that a trace of tasks and transfers is written to, for Perfetto. Default: none. */
+  readonly trace?: string | undefined;
   /** Default `light`; `full` is for tests: it scans all state after every event. */
   readonly check?: CheckLevel;
 }
@@ -53,6 +55,7 @@ interface NativeOptions {
   check: CheckLevel;
   stages: boolean;
   record: string;
+  trace: string;
 }
 
 interface NativeScheduler {
@@ -60,7 +63,7 @@ interface NativeScheduler {
   readonly epoch: number;
   readonly state: SchedulerState;
   readonly failure: string;
-  readonly recordFailure: string;
+  readonly spoolFailure: string;
   injectFault(): void;
   stop(): void;
 }
@@ -129,6 +132,7 @@ export class Scheduler implements Disposable {
           check: options.check ?? 'light',
           stages: RECORDING,
           record: options.record ?? '',
+          trace: options.trace ?? '',
         }),
       );
     } catch (error) {
@@ -146,9 +150,9 @@ export class Scheduler implements Disposable {
     return this.#native.failure;
   }
 
-  /** Why recording has ended before the run, if it has; the run goes on all the same. */
-  get recordFailure(): HeddleError | undefined {
-    const failure = this.#native.recordFailure;
+  /** Why the record or the trace has ended before the run, if one has; the run goes on all the same. */
+  get spoolFailure(): HeddleError | undefined {
+    const failure = this.#native.spoolFailure;
     return failure === '' ? undefined : nativeError(failure);
   }
 

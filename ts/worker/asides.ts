@@ -15,6 +15,8 @@ export const ASIDE = 2 ** 31;
 interface Aside {
   readonly batch: LaneBatch;
   readonly k: number;
+  /** When its body began, in ms since the Unix epoch. */
+  readonly startedMs: number;
   /** When its time is up, in ms since the Unix epoch. */
   readonly deadlineMs: number;
   /** Its limit, 0: none. */
@@ -26,6 +28,8 @@ type Sink = Omit<ResultSink, 'takeValue' | 'seceded'>;
 
 /** The seceded records of one thread of a lane, by slot. */
 export class Asides {
+  /** Whether begins and ends are told. */
+  traced = false;
   readonly #open = new Map<number, Aside>();
   /** Bodies that were given up and have not ended. */
   readonly #ending = new Set<number>();
@@ -35,7 +39,7 @@ export class Asides {
   add(slot: number, batch: LaneBatch, k: number, startedMs: number): void {
     const limitMs = batch.section.timeoutsMs?.[batch.from + k] ?? 0;
     const deadlineMs = limitMs > 0 ? startedMs + limitMs : Number.POSITIVE_INFINITY;
-    this.#open.set(slot, { batch, k, deadlineMs, limitMs });
+    this.#open.set(slot, { batch, k, startedMs, deadlineMs, limitMs });
   }
 
   /** A record seceded after it had been given up. */
@@ -80,7 +84,7 @@ export class Asides {
     for (const outcome of this.#outcomes) {
       const aside = this.#open.get(outcome.slot);
       this.#open.delete(outcome.slot);
-      if (aside !== undefined) report(aside, outcome, done, sink);
+      if (aside !== undefined) report(aside, this.traced, outcome, done, sink);
     }
     this.#outcomes.length = 0;
   }
@@ -106,7 +110,7 @@ export class Asides {
     const offset = done.reserve(bytes.length);
     done.payload.set(bytes, offset);
     done.add({
-      ...rowOf(aside, Outcome.Failed),
+      ...rowOf(aside, Outcome.Failed, this.traced),
       codec,
       sizes: Uint32Array.of(bytes.length),
       part: 0,
@@ -124,10 +128,16 @@ export class Asides {
   }
 }
 
-function report(aside: Aside, outcome: LateOutcome, done: DoneBuilder, sink: Sink): void {
+function report(
+  aside: Aside,
+  traced: boolean,
+  outcome: LateOutcome,
+  done: DoneBuilder,
+  sink: Sink,
+): void {
   const { batch, k } = aside;
   const { failed, retryable, codec, bytes, stored } = outcome;
-  const row = rowOf(aside, failed ? Outcome.Failed : Outcome.Ok);
+  const row = rowOf(aside, failed ? Outcome.Failed : Outcome.Ok, traced);
   const [serial, index, attempt] = [batch.section.serial, batch.index(k), batch.attempt(k)];
   if (stored !== null) {
     const sizes = Uint32Array.of(stored.memory.byteLength);
@@ -145,7 +155,13 @@ function report(aside: Aside, outcome: LateOutcome, done: DoneBuilder, sink: Sin
   done.add({ ...row, codecs, sizes, part: 0, offset, retryable });
 }
 
-function rowOf({ batch, k }: Aside, outcome: Outcome) {
+function rowOf({ batch, k, startedMs }: Aside, outcome: Outcome, traced: boolean) {
   const rows = batch.rows(k, k + 1, outcome);
-  return { ...rows, lane: rows.lane + ASIDE };
+  const row = { ...rows, lane: rows.lane + ASIDE };
+  if (!traced) return row;
+  const traceMs = Math.floor(startedMs);
+  const now = performance.timeOrigin + performance.now();
+  const beginsUs = Uint32Array.of((startedMs - traceMs) * 1e3);
+  const endsUs = Uint32Array.of(Math.max(0, now - traceMs) * 1e3);
+  return { ...row, traceMs, beginsUs, endsUs };
 }

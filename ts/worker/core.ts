@@ -39,6 +39,7 @@ import type { LaneThread } from './lane_thread.js';
 import type { Peers } from './peers.js';
 import { payloadOf, type Run, wholeRun } from './section.js';
 import type { Store } from './store.js';
+import { TransferLog } from './transfer_log.js';
 
 /** How long a stopped body may take to end before its thread is terminated. */
 const CANCEL_GRACE_MS = 5_000;
@@ -64,6 +65,8 @@ export interface CoreOptions {
   readonly proc: number;
   readonly incarnation: number;
   readonly inlineBytesMax: number;
+  /** Whether begins and ends of records and transfers are told. */
+  readonly traced: boolean;
   readonly spinUs: number;
   readonly heapMb: number | undefined;
 }
@@ -87,6 +90,7 @@ export class Core {
   readonly #layers = new Map<number, LayerDefinition>();
   readonly #inputs: Inputs;
   #done = new DoneBuilder();
+  readonly #transfers = new TransferLog();
   #poll: NodeJS.Timeout | null = null;
   #pollMs = POLL_MS_MIN;
   #closed = false;
@@ -107,6 +111,9 @@ export class Core {
       missing: (run, serial, index, proc) => this.#missing(run, serial, index, proc),
       expected: (serial, index, attempt) => this.#isExpected(serial, index, attempt),
       waited: (ms) => this.stages.fetch.record(ms * 1e6),
+      fetched: (proc, bytes, sinceMs) => {
+        if (options.traced) this.#transfers.add(proc, bytes, sinceMs);
+      },
     });
     this.#inputs.proc = options.proc;
     const definitions: Definitions = { functions: this.#functions, layers: this.#layers };
@@ -219,12 +226,12 @@ export class Core {
   }
 
   #openLane(lane: number, definitions: Definitions, thread: LaneThread): LaneHost {
-    const { epoch, inlineBytesMax, spinUs, heapMb, scheduler, name } = this.options;
+    const { epoch, inlineBytesMax, traced, spinUs, heapMb, scheduler, name } = this.options;
     const inputs = this.#inputs;
     return new LaneHost(
       lane,
       definitions,
-      { epoch, inlineBytesMax, spinUs, heapMb, scheduler, name },
+      { epoch, inlineBytesMax, traced, spinUs, heapMb, scheduler, name },
       {
         wake: () => this.uplink.kick(),
         died: (host, report) => {
@@ -390,7 +397,8 @@ export class Core {
     if (done.sections.length === 0) return null;
     this.#done = new DoneBuilder();
     const { epoch, proc, incarnation } = this.options;
-    return encodeDone(epoch, { proc, incarnation, sections: done.sections }, done.finish());
+    const message = { proc, incarnation, sections: done.sections, ...this.#transfers.take() };
+    return encodeDone(epoch, message, done.finish());
   }
 
   /** A lane in a long body does not report what it finished before: looks from time to time. */

@@ -45,6 +45,8 @@ export interface InputEvents {
   expected(serial: number, index: number, attempt: number): boolean;
   /** How long a record waited for its inputs. */
   waited(ms: number): void;
+  /** A value came from another process; it was asked for at `sinceMs`, of `performance.now()`. */
+  fetched(proc: number, bytes: number, sinceMs: number): void;
 }
 
 /** Finds inputs. */
@@ -209,7 +211,9 @@ export class Inputs {
       this.#needLocal(need);
       return;
     }
+    const sinceMs = performance.now();
     const done = (value: HeldValue | undefined): void => {
+      if (value !== undefined) this.events.fetched(name.proc, value.bytes.length, sinceMs);
       if (value !== undefined && name.part === WHOLE_VALUE) this.#copies.put(key, value);
       this.#settle(need, value);
     };

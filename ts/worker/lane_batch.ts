@@ -180,6 +180,13 @@ interface SectionRows {
   readonly attempts: Uint32Array | undefined;
 }
 
+/** When records of a traced run began and ended: microseconds after `traceMs`. */
+interface RecordTimes {
+  readonly traceMs: number;
+  readonly beginsUs: Uint32Array;
+  readonly endsUs: Uint32Array;
+}
+
 /** Gives the result ring's bytes of a row back. */
 function releaseBytes(memory: LaneMemory, row: number, flags: number): void {
   if (!inRing(flags)) return;
@@ -209,7 +216,8 @@ class SectionWriter {
     const outcome = failed === 0 ? Outcome.Ok : Outcome.Failed;
     const durationUs = batch.durationUs(from, to, memory);
     const retryable = outcome === Outcome.Failed && (failed & ResultFlag.Final) === 0;
-    const common = { ...batch.rows(from, to, outcome), durationUs, retryable };
+    const times = memory.traced ? this.#times(from, to) : undefined;
+    const common = { ...batch.rows(from, to, outcome), durationUs, retryable, ...times };
     // Before the bytes are given back to the ring.
     if (sink.wantsInline && failed === 0) this.#offerInline(from, to);
     const codec = memory.flags[row] as number;
@@ -221,6 +229,18 @@ class SectionWriter {
       const offset = done.addNumbers(memory.numbers, row, count);
       done.add({ ...common, codec: Codec.F64, stride: 8, part: 0, offset });
     }
+  }
+
+  #times(from: number, to: number): RecordTimes {
+    const { batch, memory } = this;
+    const row = (i: number): number => memory.row(batch.slot + from + i);
+    const traceMs = Math.floor(memory.beganMs[row(0)] as number);
+    const column = (times: Float64Array): Uint32Array =>
+      Uint32Array.from(
+        { length: to - from },
+        (_, i) => ((times[row(i)] as number) - traceMs) * 1e3,
+      );
+    return { traceMs, beginsUs: column(memory.beganMs), endsUs: column(memory.endedMs) };
   }
 
   #mixed(from: number, to: number, common: SectionRows & { durationUs: number }): void {

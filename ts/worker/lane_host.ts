@@ -41,6 +41,8 @@ export interface LaneOptions extends ThreadOptions {
   readonly name: string;
   readonly epoch: number;
   readonly inlineBytesMax: number;
+  /** Whether begins and ends of records are told. */
+  readonly traced: boolean;
 }
 
 /** One lane. */
@@ -312,9 +314,10 @@ export class LaneHost {
   }
 
   #adopt(thread: LaneThread): void {
-    const { epoch, inlineBytesMax } = this.options;
+    const { epoch, inlineBytesMax, traced } = this.options;
     this.#thread = thread;
-    thread.memory.introduce(epoch, inlineBytesMax);
+    this.#asides.traced = traced;
+    thread.memory.introduce(epoch, inlineBytesMax, traced);
     this.#queue = new LaneQueue(thread.memory, thread.port, this.definitions);
     thread.port.on('message', (message: FromLane) => this.#take(message));
     void this.#listen(thread);

@@ -54,6 +54,8 @@ export const Word = {
   /** Main: the scheduler's epoch, and the largest result that is not stored; before any record. */
   EPOCH: 21,
   INLINE_BYTES_MAX: 22,
+  /** Whether the run is traced: begins and ends are told. */
+  TRACED: 23,
   /** Both: 1 while a wake-up of the main thread is on its way; the main thread sleeps on it. */
   MAIN_WOKEN: 32,
   /** Lane: slot with a time limit that runs now, when TIMED_SET is 1. */
@@ -119,6 +121,9 @@ export class LaneMemory {
   readonly flags: Uint8Array;
   /** Microseconds of user code up to and including the slot, since the lane began. */
   readonly elapsedUs: Float64Array;
+  /** When a record began and ended, in ms since the Unix epoch; written in traced runs alone. */
+  readonly beganMs: Float64Array;
+  readonly endedMs: Float64Array;
   readonly sectionBytes: Uint8Array;
   readonly sectionWords: Uint32Array;
   readonly resultBytes: Uint8Array;
@@ -134,6 +139,8 @@ export class LaneMemory {
     this.totals = new Float64Array(shared, take(64), 8);
     this.numbers = new Float64Array(shared, take(SLOTS * 8), SLOTS);
     this.elapsedUs = new Float64Array(shared, take(SLOTS * 8), SLOTS);
+    this.beganMs = new Float64Array(shared, take(SLOTS * 8), SLOTS);
+    this.endedMs = new Float64Array(shared, take(SLOTS * 8), SLOTS);
     this.claims = new Int32Array(shared, take(SLOTS * 4), SLOTS);
     this.sizes = new Uint32Array(shared, take(SLOTS * 4), SLOTS);
     this.positions = new Uint32Array(shared, take(SLOTS * 4), SLOTS);
@@ -145,13 +152,14 @@ export class LaneMemory {
   }
 
   static allocate(): LaneMemory {
-    const columns = SLOTS * (8 + 8 + 4 + 4 + 4 + 1);
+    const columns = SLOTS * (8 + 8 + 8 + 8 + 4 + 4 + 4 + 1);
     const bytes = CONTROL_WORDS * 4 + 64 + columns + RESULT_RING_BYTES + SECTION_RING_BYTES;
     return new LaneMemory(new SharedArrayBuffer(bytes));
   }
 
   /** Main: tells the lane what it must know of the scheduler, before the first record. */
-  introduce(epoch: number, inlineBytesMax: number): void {
+  introduce(epoch: number, inlineBytesMax: number, traced: boolean): void {
+    Atomics.store(this.control, Word.TRACED, traced ? 1 : 0);
     Atomics.store(this.control, Word.EPOCH, epoch | 0);
     Atomics.store(this.control, Word.INLINE_BYTES_MAX, inlineBytesMax | 0);
   }
@@ -159,6 +167,11 @@ export class LaneMemory {
   /** The scheduler's epoch. */
   get epoch(): number {
     return (this.control[Word.EPOCH] as number) >>> 0;
+  }
+
+  /** True if begins and ends of records are told. */
+  get traced(): boolean {
+    return this.control[Word.TRACED] === 1;
   }
 
   /** Larger results are stored. */

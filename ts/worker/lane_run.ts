@@ -147,14 +147,17 @@ export class SectionRunner implements CurrentRun {
   /** Runs records from where it is, until the section ends or something must be awaited. */
   run(): number {
     const { count } = this.#view;
+    const { traced } = this.memory;
     while (this.at < count) {
       const pace = this.#pace;
-      const size = Math.max(1, Math.min(CHUNK_RECORDS_MAX, (CHUNK_US / pace.usPerRecord) | 0));
+      const chunk = Math.max(1, Math.min(CHUNK_RECORDS_MAX, (CHUNK_US / pace.usPerRecord) | 0));
+      const size = traced ? 1 : chunk;
       const first = this.at;
       const sampled = this.#plain === null && (pace.chunks++ % SAMPLE_EVERY === 0 || size === 1);
       const wall = performance.now();
       const cpu = this.clock.nanos();
       const elapsed = this.#elapsedUs;
+      if (traced) this.#began(first, wall);
       const stop = this.#chunk(Math.min(count, first + size), sampled, pace);
       this.#account(first, elapsed, wall, cpu, stop);
       if (stop !== Stop.End) return stop;
@@ -174,6 +177,7 @@ export class SectionRunner implements CurrentRun {
     this.memory.elapsedUs[this.memory.row(slot)] = this.#elapsedUs;
     this.#add(Total.ComputeNs, this.clock.nanos() - cpu);
     this.#pace.usPerRecord = us;
+    this.#ended(this.at - 1, performance.now());
     this.#publish();
     this.#report(1, performance.now());
   }
@@ -201,6 +205,7 @@ export class SectionRunner implements CurrentRun {
     const slot = this.slot(this.at);
     if (this.memory.tryStart(slot)) this.results.failure(slot, error);
     this.skip();
+    this.#ended(this.at - 1, performance.now());
     this.#publish();
     this.#report(1, performance.now());
   }
@@ -324,6 +329,7 @@ export class SectionRunner implements CurrentRun {
     const us = (now - wall) * 1000;
     this.#elapsedUs = elapsed + us;
     if (records === 0) return;
+    if (memory.traced) this.#ended(this.at - 1, now);
     this.#pace.usPerRecord = (this.#pace.usPerRecord + us / records) / 2;
     memory.elapsedUs[memory.row(this.slot(this.at - 1))] = this.#elapsedUs;
     if (stop !== Stop.Thenable) this.#publish();
@@ -333,6 +339,14 @@ export class SectionRunner implements CurrentRun {
   /** Says that everything before the record at hand is finished. */
   #publish(): void {
     this.memory.publish(this.slot(this.at));
+  }
+
+  #began(k: number, now: number): void {
+    this.memory.beganMs[this.memory.row(this.slot(k))] = performance.timeOrigin + now;
+  }
+
+  #ended(k: number, now: number): void {
+    this.memory.endedMs[this.memory.row(this.slot(k))] = performance.timeOrigin + now;
   }
 
   #add(total: number, amount: number): void {

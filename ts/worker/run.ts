@@ -25,6 +25,8 @@ const RECONNECT_MS = 500;
 const IDLE_BEAT_MS = 100;
 /** Said in Hello: CPU counters are the threads' CPU, not wall time. */
 const EXACT_CPU = 'exact-cpu';
+/** Said in Welcome: begins and ends of records are to be told. */
+const TRACE = 'trace';
 
 class WorkerProcess {
   readonly #store = new Store();
@@ -101,7 +103,9 @@ class WorkerProcess {
     const { peer: proc, incarnation, epoch, inlineBytesMax } = welcome;
     const { lanes, spinUs, heapMb, name } = options;
     const scheduler = options.connect;
-    const settings = { scheduler, name, spinUs, heapMb, proc, incarnation, epoch, inlineBytesMax };
+    const traced = welcome.capabilities?.includes(TRACE) === true;
+    const told = { proc, incarnation, epoch, inlineBytesMax, traced };
+    const settings = { scheduler, name, spinUs, heapMb, ...told };
     const core = new Core(settings, control, this.#store, this.#peers, threads);
     this.#core = core;
     const beat = (loopLagUs: number): Uint8Array[] => this.#heartbeat(core, settings, loopLagUs);

@@ -26,6 +26,8 @@ pub struct SchedulerOptions {
     pub stages: bool,
     /// File for a record of the engine's inputs; empty: none.
     pub record: String,
+    /// File for a trace of tasks and transfers; empty: none.
+    pub trace: String,
 }
 
 /// A scheduler on a thread of its own.
@@ -69,6 +71,7 @@ impl Scheduler {
             check: check_level(&options.check)?,
             stages: options.stages,
             record: file(options.record),
+            trace: file(options.trace),
         };
         let handle = Server::start(config)
             .map(Arc::new)
@@ -114,11 +117,11 @@ impl Scheduler {
         }
     }
 
-    /// Why recording has ended before the run, as `CODE: text`; empty otherwise.
+    /// Why the record or the trace has ended before the run, as `CODE: text`; empty otherwise.
     #[napi(getter, catch_unwind)]
-    pub fn record_failure(&self) -> String {
+    pub fn spool_failure(&self) -> String {
         self.handle
-            .record_failure()
+            .spool_failure()
             .map(|failure| format!("{}: {}", failure.code, failure.message))
             .unwrap_or_default()
     }

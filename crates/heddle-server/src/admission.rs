@@ -115,6 +115,7 @@ impl Loop {
             role,
         });
         self.welcome(peer, proc, incarnation, 0);
+        self.tracer.joined(proc, hello.name, hello.lanes);
         self.apply(
             Some(peer),
             Event::ProcJoined(ProcJoined {
@@ -136,7 +137,7 @@ impl Loop {
             heartbeat_ms: limits::HEARTBEAT_MS as u32,
             inline_bytes_max: limits::INLINE_BYTES_MAX as u32,
             package_version: &self.config.package_version,
-            capabilities: &[],
+            capabilities: self.tracer.capabilities(),
             received,
         };
         self.outgoing.welcome(to, &welcome);

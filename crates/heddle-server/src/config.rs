@@ -27,6 +27,8 @@ pub struct ServerConfig {
     pub stages: bool,
     /// Where to record the engine's inputs, if anywhere.
     pub record: Option<PathBuf>,
+    /// Where to write a trace of tasks and transfers, if anywhere.
+    pub trace: Option<PathBuf>,
 }
 
 impl Default for ServerConfig {
@@ -41,6 +43,7 @@ impl Default for ServerConfig {
             check: CheckLevel::Light,
             stages: true,
             record: None,
+            trace: None,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use heddle_net::NetError;
 
-use crate::record::RecordFailure;
+use crate::spool::SpoolFailure;
 
 /// An error of this crate. [`ServerError::code`] is the name in Heddle's table of errors.
 #[derive(Debug)]
@@ -13,8 +13,8 @@ pub enum ServerError {
     Net(NetError),
     /// No endpoint to bind was given.
     NoAddress,
-    /// The record cannot be written.
-    Record(RecordFailure),
+    /// A record or trace cannot be written.
+    Spool(SpoolFailure),
     /// The system could not give a thread.
     Thread(String),
 }
@@ -25,7 +25,7 @@ impl ServerError {
         match self {
             Self::Net(error) => error.code(),
             Self::NoAddress => "ERR_ADDRESS_INVALID",
-            Self::Record(failure) => failure.code,
+            Self::Spool(failure) => failure.code,
             Self::Thread(_) => "ERR_INTERNAL",
         }
     }
@@ -35,7 +35,7 @@ impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Net(error) => error.fmt(f),
-            Self::Record(failure) => f.write_str(&failure.message),
+            Self::Spool(failure) => f.write_str(&failure.message),
             Self::NoAddress => {
                 f.write_str("no address to listen on was given: tcp://127.0.0.1:0 takes any port")
             }

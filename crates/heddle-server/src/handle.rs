@@ -11,8 +11,8 @@ use heddle_net::Waker;
 use crate::config::ServerConfig;
 use crate::error::ServerError;
 use crate::panic;
-use crate::record::{Progress, RecordFailure};
 use crate::server::Loop;
+use crate::spool::{Progress, SpoolFailure};
 
 /// What the thread does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,7 @@ pub struct Handle {
     shared: Arc<Shared>,
     waker: Waker,
     recording: Arc<Progress>,
+    tracing: Arc<Progress>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -75,6 +76,7 @@ struct Started {
     addresses: Vec<String>,
     waker: Waker,
     recording: Arc<Progress>,
+    tracing: Arc<Progress>,
 }
 
 impl Server {
@@ -98,8 +100,10 @@ impl Server {
                 addresses,
                 waker,
                 recording,
+                tracing,
             })) => Ok(Handle {
                 recording,
+                tracing,
                 addresses,
                 epoch,
                 shared,
@@ -142,6 +146,7 @@ fn run(
             addresses,
             waker: this.waker(),
             recording: this.recorder.progress(),
+            tracing: this.tracer.progress(),
         }))
         .is_err()
     {
@@ -187,9 +192,9 @@ impl Handle {
         self.epoch
     }
 
-    /// Why recording has ended before the run, if it has.
-    pub fn record_failure(&self) -> Option<RecordFailure> {
-        self.recording.failure()
+    /// Why the record or the trace has ended before the run, if one has.
+    pub fn spool_failure(&self) -> Option<SpoolFailure> {
+        self.recording.failure().or_else(|| self.tracing.failure())
     }
 
     /// What the thread does now.

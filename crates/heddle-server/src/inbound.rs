@@ -72,6 +72,9 @@ impl Loop {
                 if self.recorder.is_on() && matches!(inbound, Inbound::Event(_)) {
                     self.recorder.frame(self.now, sender, parts);
                 }
+                if let (true, Sender::Worker(proc)) = (self.tracer.is_on(), sender) {
+                    self.tracer.frame(&self.engine, proc, &frame);
+                }
                 self.meaning(peer, inbound);
             })
         });

@@ -74,7 +74,7 @@ impl<'a> Object<'a> {
     }
 }
 
-fn string(text: &mut String, value: &str) {
+pub(crate) fn string(text: &mut String, value: &str) {
     text.push('"');
     for c in value.chars() {
         match c {

@@ -39,15 +39,17 @@ mod record_tests;
 mod replay;
 mod server;
 mod sessions;
+mod spool;
 mod stages;
+mod trace;
 
 pub use config::ServerConfig;
 pub use cpu::thread_cpu_ns;
 pub use error::ServerError;
 pub use handle::{Handle, Server, State};
 pub use heddle_core::CheckLevel;
-pub use record::RecordFailure;
 pub use replay::{ReplayError, ReplayReport, replay};
+pub use spool::SpoolFailure;
 
 /// Versions of what is compiled in.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -187,6 +187,7 @@ impl Loop {
         }
         self.out.clear();
         self.recorder.turn();
+        self.tracer.turn();
         while let Some(notice) = self.notices.next_due(self.now) {
             self.outgoing.notice(&self.sessions, &notice);
         }

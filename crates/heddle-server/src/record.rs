@@ -1,26 +1,20 @@
 //! Records: every input of the engine with its time, so that a run can be repeated without its peers.
 //!
 //! What is written is what entered: verified frames with the identity of their sender, and the small events that
-//! connections cause. The engine's thread copies them into a buffer; a thread of its own writes. A disk that is full,
-//! failing or too slow ends the recording, never the run.
+//! connections cause ([`crate::spool`] writes them).
 //!
 //! File: magic, then records of `u32 length | u32 CRC-32 | body`, little-endian. A body begins with its [`Kind`]; the
 //! first is a header, the last of a whole file a trailer. Bound to one build: there is no other reader.
 
-use std::fs::File;
-use std::io::Write;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use heddle_core::id::{ClientId, Millis};
 use heddle_core::{CheckLevel, Engine, Event};
 use heddle_wire::Sender;
 
 use crate::error::ServerError;
+use crate::spool::{Progress, Spool};
 
 /// The first bytes of a file.
 pub(crate) const MAGIC: &[u8; 8] = b"HEDDLREC";
@@ -28,13 +22,6 @@ pub(crate) const MAGIC: &[u8; 8] = b"HEDDLREC";
 pub(crate) const BUILD: &str = env!("HEDDLE_BUILD");
 /// Bytes before a body: its length and its CRC-32.
 pub(crate) const PREFIX_BYTES: usize = 8;
-
-/// A chunk goes to the writer when it has this many bytes, or is this old.
-const CHUNK_BYTES: usize = 64 << 10;
-const CHUNK_AGE: Duration = Duration::from_millis(100);
-/// What may wait for the disk. Beyond it the recording ends: the engine does not wait.
-const WAITING_BYTES_MAX: usize = 64 << 20;
-const WAITING_CHUNKS_MAX: usize = 1024;
 
 /// What a body is; its first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,49 +65,11 @@ impl Kind {
     }
 }
 
-/// Why a recording ended before the run did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordFailure {
-    /// Name in Heddle's table of errors.
-    pub code: &'static str,
-    /// For people.
-    pub message: String,
-}
-
-/// What the writer and the engine's thread both see.
-#[derive(Debug, Default)]
-pub(crate) struct Progress {
-    waiting_bytes: AtomicUsize,
-    failure: Mutex<Option<RecordFailure>>,
-}
-
-impl Progress {
-    pub fn failure(&self) -> Option<RecordFailure> {
-        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-        failure.clone()
-    }
-
-    fn fail(&self, code: &'static str, message: String) {
-        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-        failure.get_or_insert(RecordFailure { code, message });
-    }
-}
-
 /// Records, unless nothing is to be recorded or recording has ended.
 #[derive(Debug, Default)]
 pub(crate) struct Recorder {
-    writer: Option<Writer>,
-    progress: Arc<Progress>,
-}
-
-#[derive(Debug)]
-struct Writer {
-    path: String,
-    chunk: Vec<u8>,
-    since: Instant,
+    spool: Spool,
     events: u64,
-    chunks: SyncSender<Vec<u8>>,
-    thread: JoinHandle<()>,
 }
 
 impl Recorder {
@@ -131,46 +80,30 @@ impl Recorder {
         epoch: u32,
         check: CheckLevel,
     ) -> Result<Self, ServerError> {
-        let name = path.display().to_string();
-        let refused = |error: std::io::Error| ServerError::Record(failure(&name, &error));
-        let file = File::create(path).map_err(refused)?;
-        let progress = Arc::new(Progress::default());
-        let (chunks, received) = sync_channel(WAITING_CHUNKS_MAX);
-        let thread = thread::Builder::new()
-            .name("heddle-record".to_owned())
-            .spawn({
-                let (name, progress) = (name.clone(), Arc::clone(&progress));
-                move || write_chunks(file, &name, &received, &progress)
-            })
-            .map_err(|error| ServerError::Thread(error.to_string()))?;
-        let mut writer = Writer {
-            path: name,
-            chunk: MAGIC.to_vec(),
-            since: Instant::now(),
+        let mut this = Self {
+            spool: Spool::create(path, "recording")?,
             events: 0,
-            chunks,
-            thread,
         };
-        writer.body(Kind::Header, |bytes| {
+        if let Some(bytes) = this.spool.buffer() {
+            bytes.extend_from_slice(MAGIC);
+        }
+        this.body(Kind::Header, |bytes| {
             text(bytes, package_version);
             text(bytes, BUILD);
             bytes.extend(epoch.to_le_bytes());
             bytes.push(check as u8);
         });
-        Ok(Self {
-            writer: Some(writer),
-            progress,
-        })
+        Ok(this)
     }
 
     /// Whether anything is recorded.
     pub fn is_on(&self) -> bool {
-        self.writer.is_some()
+        self.spool.is_open()
     }
 
     /// What others see of the recording.
     pub fn progress(&self) -> Arc<Progress> {
-        Arc::clone(&self.progress)
+        self.spool.progress()
     }
 
     /// A frame that means an event, before it is applied.
@@ -230,38 +163,26 @@ impl Recorder {
 
     /// The client was told all it could be told; that changes what the engine knows of it.
     pub fn updated(&mut self, client: ClientId) {
-        if let Some(writer) = &mut self.writer {
-            writer.body(Kind::Updated, |bytes| bytes.extend(client.0.to_le_bytes()));
-        }
+        self.body(Kind::Updated, |bytes| bytes.extend(client.0.to_le_bytes()));
     }
 
-    /// The effects of a turn were encoded. Hands what was recorded to the writer, now and then.
+    /// The effects of a turn were encoded.
     pub fn turn(&mut self) {
-        let Some(writer) = &mut self.writer else {
-            return;
-        };
-        writer.body(Kind::Turn, |_| {});
-        if writer.chunk.len() >= CHUNK_BYTES || writer.since.elapsed() >= CHUNK_AGE {
-            self.pass_on();
-        }
+        self.body(Kind::Turn, |_| {});
+        self.spool.turn();
     }
 
     /// Ends the recording with the run. `engine`: `None` if it failed and is not read again.
     pub fn finish(mut self, engine: Option<&Engine>) {
-        if let (Some(writer), Some(engine)) = (&mut self.writer, engine) {
-            let (digest, stats, events) = (engine.digest(), engine.stats(), writer.events);
-            writer.body(Kind::Trailer, |bytes| {
+        if let Some(engine) = engine.filter(|_| self.is_on()) {
+            let (digest, stats, events) = (engine.digest(), engine.stats(), self.events);
+            self.body(Kind::Trailer, |bytes| {
                 for number in [digest, events, stats.tasks_completed] {
                     bytes.extend(number.to_le_bytes());
                 }
             });
         }
-        self.pass_on();
-        if let Some(Writer { chunks, thread, .. }) = self.writer {
-            drop(chunks);
-            // Its outcome is in `progress`.
-            let _ = thread.join();
-        }
+        self.spool.finish();
     }
 
     fn small(&mut self, kind: Kind, now: Millis, id: u32, number: u64) {
@@ -272,88 +193,30 @@ impl Recorder {
     }
 
     fn event_body(&mut self, kind: Kind, now: Millis, fill: impl FnOnce(&mut Vec<u8>)) {
-        if let Some(writer) = &mut self.writer {
-            writer.events += 1;
-            writer.body(kind, |bytes| {
-                bytes.extend(now.0.to_le_bytes());
-                fill(bytes);
-            });
-        }
+        self.events += 1;
+        self.body(kind, |bytes| {
+            bytes.extend(now.0.to_le_bytes());
+            fill(bytes);
+        });
     }
 
-    fn pass_on(&mut self) {
-        let Some(writer) = &mut self.writer else {
+    fn body(&mut self, kind: Kind, fill: impl FnOnce(&mut Vec<u8>)) {
+        let Some(bytes) = self.spool.buffer() else {
             return;
         };
-        let chunk = std::mem::take(&mut writer.chunk);
-        writer.since = Instant::now();
-        let waiting = &self.progress.waiting_bytes;
-        let bytes = chunk.len();
-        let all = waiting.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        // One frame alone may be larger.
-        let full = all > WAITING_BYTES_MAX && all > bytes;
-        let outcome = if full {
-            Err(TrySendError::Full(chunk))
-        } else {
-            writer.chunks.try_send(chunk)
-        };
-        match outcome {
-            Ok(()) => return,
-            Err(TrySendError::Disconnected(_)) => {}
-            Err(TrySendError::Full(_)) => self.progress.fail(
-                "ERR_IO",
-                format!(
-                    "recording to {} stopped, the run goes on: the disk is slower than the run",
-                    writer.path
-                ),
-            ),
-        }
-        // The thread ends by itself: its channel closes.
-        self.writer = None;
-    }
-}
-
-impl Writer {
-    fn body(&mut self, kind: Kind, fill: impl FnOnce(&mut Vec<u8>)) {
-        let at = self.chunk.len();
-        self.chunk.extend([0; PREFIX_BYTES]);
-        self.chunk.push(kind as u8);
-        fill(&mut self.chunk);
+        let at = bytes.len();
+        bytes.extend([0; PREFIX_BYTES]);
+        bytes.push(kind as u8);
+        fill(bytes);
         let body = at + PREFIX_BYTES;
-        let crc = crc32fast::hash(&self.chunk[body..]);
-        let length = (self.chunk.len() - body) as u32;
-        self.chunk[at..at + 4].copy_from_slice(&length.to_le_bytes());
-        self.chunk[at + 4..body].copy_from_slice(&crc.to_le_bytes());
+        let crc = crc32fast::hash(&bytes[body..]);
+        let length = (bytes.len() - body) as u32;
+        bytes[at..at + 4].copy_from_slice(&length.to_le_bytes());
+        bytes[at + 4..body].copy_from_slice(&crc.to_le_bytes());
     }
 }
 
 fn text(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend((text.len() as u32).to_le_bytes());
     bytes.extend_from_slice(text.as_bytes());
-}
-
-/// The writer's thread: until the channel closes or the disk refuses.
-fn write_chunks(mut file: File, path: &str, chunks: &Receiver<Vec<u8>>, progress: &Progress) {
-    for chunk in chunks {
-        if let Err(error) = file.write_all(&chunk) {
-            let RecordFailure { code, message } = failure(path, &error);
-            progress.fail(code, message);
-            return;
-        }
-        progress
-            .waiting_bytes
-            .fetch_sub(chunk.len(), Ordering::Relaxed);
-    }
-}
-
-fn failure(path: &str, error: &std::io::Error) -> RecordFailure {
-    let code = match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => "ERR_DISK_FULL",
-        std::io::ErrorKind::NotFound => "ERR_FILE_MISSING",
-        _ => "ERR_IO",
-    };
-    RecordFailure {
-        code,
-        message: format!("recording to {path} stopped, the run is untouched: {error}"),
-    }
 }

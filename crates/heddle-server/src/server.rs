@@ -20,6 +20,7 @@ use crate::outbound::Outgoing;
 use crate::record::Recorder;
 use crate::sessions::Sessions;
 use crate::stages::{Stage, Stages};
+use crate::trace::Tracer;
 
 /// Bounds of one turn, after which its effects are sent. The first two hold for every receive.
 const FRAMES_PER_RECEIVE: usize = 64;
@@ -66,6 +67,7 @@ pub(crate) struct Loop {
     pub(crate) cpu: PhaseClock,
     pub(crate) stages: Stages,
     pub(crate) recorder: Recorder,
+    pub(crate) tracer: Tracer,
     pub(crate) counters: Counters,
     pub(crate) clients_named: u32,
     pub(crate) procs_named: u32,
@@ -101,10 +103,15 @@ impl Loop {
             None => Recorder::default(),
             Some(path) => Recorder::create(path, &config.package_version, epoch, config.check)?,
         };
+        let tracer = match &config.trace {
+            None => Tracer::default(),
+            Some(path) => Tracer::create(path)?,
+        };
         let now = Instant::now();
         Ok(Self {
             stages: Stages::new(config.stages),
             recorder,
+            tracer,
             engine: Engine::new(Config {
                 epoch,
                 check: config.check,
@@ -256,6 +263,7 @@ impl Loop {
     /// Tells everybody that the scheduler ends, and closes.
     pub fn goodbye(mut self) {
         std::mem::take(&mut self.recorder).finish(Some(&self.engine));
+        self.tracer.finish();
         self.outgoing.clear();
         for peer in self.sessions.peers() {
             self.outgoing.bye(peer, "the scheduler was stopped");
@@ -266,6 +274,7 @@ impl Loop {
     /// Tells everybody that the engine failed, and closes. Reads nothing of the engine.
     pub fn fail(mut self, reason: &str) {
         std::mem::take(&mut self.recorder).finish(None);
+        self.tracer.finish();
         self.outgoing.clear();
         for peer in self.sessions.peers() {
             self.outgoing.reject(peer, "ERR_ENGINE_POISONED", reason);

@@ -23,6 +23,7 @@ mod native_worker;
 mod session;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod update;
 mod worker;
 
@@ -34,3 +35,4 @@ pub use frame::{Aligned, Frame};
 pub use heddle_core::limits;
 pub use native_worker::{Told, hear};
 pub use session::{Bye, Heartbeat, Hello, Query, Role, Welcome};
+pub use trace::{TracedSection, Transfer, read_trace};
