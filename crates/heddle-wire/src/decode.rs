@@ -29,8 +29,9 @@ pub enum Inbound<'a> {
     Bye(Bye<'a>),
     /// A sign of life.
     Heartbeat(Heartbeat<'a>),
-    /// What a client may say, on a connection where nobody said hello: left over from a connection that was lost,
-    /// or from a client that does not know yet that it was. It is not read; the client says it again.
+    /// What a client or worker may say, on a connection where nobody said hello: left over from a connection that
+    /// was lost, or from a peer that does not know yet that it was. It is not read; a client says it again, a worker
+    /// that was given up ends once it learns so.
     Leftover,
     /// A tool's question.
     Query(Query<'a>),
@@ -62,7 +63,9 @@ pub fn decode<R>(
             | Kind::Release
             | Kind::Cancel
             | Kind::Gather
-            | Kind::Credit,
+            | Kind::Credit
+            | Kind::Done
+            | Kind::Lanes,
         ) => return Ok(then(Inbound::Leftover)),
         (_, Kind::Bye) => return Ok(then(Inbound::Bye(session::bye(frame)?))),
         (_, Kind::Heartbeat) => return Ok(then(Inbound::Heartbeat(session::heartbeat(frame)?))),

@@ -81,9 +81,9 @@ fn each_kind_is_for_its_sender_only() {
     for name in INBOUND {
         let allowed: &[Sender] = match name {
             "hello-client" | "hello-worker" => &[Sender::New],
-            // A client may have been given up, or have lost its connection, and not know it yet.
+            // A peer may have been given up, or have lost its connection, and not know it yet.
             "bye" | "heartbeat" => &[Sender::New, CLIENT, Sender::Worker(ProcId(3))],
-            "done" | "lanes" => &[Sender::Worker(ProcId(3))],
+            "done" | "lanes" => &[Sender::New, Sender::Worker(ProcId(3))],
             _ => &[Sender::New, CLIENT],
         };
         for sender in [Sender::New, CLIENT, Sender::Worker(ProcId(3))] {
@@ -98,15 +98,17 @@ fn each_kind_is_for_its_sender_only() {
 }
 
 #[test]
-fn what_a_client_says_before_hello_is_left_over_and_not_read() {
-    let mut parts = golden("submit");
-    read(&parts, Sender::New, |inbound| {
-        assert!(matches!(inbound, Inbound::Leftover));
-    })
-    .unwrap();
-    // Without an epoch it is nobody's.
-    parts[0][8..12].fill(0);
-    assert!(read(&parts, Sender::New, |_| ()).is_err());
+fn what_is_said_before_hello_is_left_over_and_not_read() {
+    for name in ["submit", "done", "lanes"] {
+        let mut parts = golden(name);
+        read(&parts, Sender::New, |inbound| {
+            assert!(matches!(inbound, Inbound::Leftover));
+        })
+        .unwrap();
+        // Without an epoch it is nobody's.
+        parts[0][8..12].fill(0);
+        assert!(read(&parts, Sender::New, |_| ()).is_err());
+    }
 }
 
 #[test]
