@@ -1,5 +1,6 @@
 /** Tasks of the end-to-end cases: what workers import. */
 import { task } from 'heddle';
+import kernel from './workers/kernel.cjs';
 
 /** The no-op: its argument, so that every result can be checked. */
 export const same = task(import.meta.url, 'same', (x: number) => x);
@@ -13,3 +14,6 @@ export const sum = task(import.meta.url, 'sum', (values: readonly number[]) => {
   for (const value of values) total += value;
   return total;
 });
+
+/** A row of a graph that computes for a while and checks the producers of its inputs. */
+export const cell = task(import.meta.url, 'cell', kernel.cell);

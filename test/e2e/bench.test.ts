@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(import.meta.resolve('#heddle/bench/main.js'));
-const UNITS = new Set(['ns', 'tasks/s', 'us', 's', 'B']);
+const UNITS = new Set(['ns', 'tasks/s', 'us', 'ms', 's', 'B']);
 
 function bench(...args: string[]): { status: number | null; stdout: string; stderr: string } {
   return spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', timeout: 110_000 });
