@@ -25,6 +25,7 @@ import { Session } from './session.js';
 import type { SchedulerInfo, SchedulerStats } from './stats.js';
 import { type Computed, Submission } from './submission.js';
 import type { SubmitOptions } from './submitter.js';
+import type { Template } from './template.js';
 
 /** Options of `Client.connect`. */
 export interface ClientOptions {
@@ -206,6 +207,13 @@ export class Client implements AsyncDisposable {
   compute<const N extends readonly LazyNode<unknown>[]>(nodes: N): Computed<N>;
   compute(nodes: LazyNode<unknown> | readonly LazyNode<unknown>[]): unknown {
     return nodes instanceof LazyNode ? this.#plain.compute(nodes) : this.#plain.compute(nodes);
+  }
+
+  /** Keeps a graph of lazy calls at the scheduler, to be run again and again: see {@link Submission.template}. */
+  template<T>(node: LazyNode<T>): Template<Future<T>>;
+  template<const N extends readonly LazyNode<unknown>[]>(nodes: N): Template<Computed<N>>;
+  template(nodes: LazyNode<unknown> | readonly LazyNode<unknown>[]): unknown {
+    return nodes instanceof LazyNode ? this.#plain.template(nodes) : this.#plain.template(nodes);
   }
 
   /**

@@ -7,4 +7,5 @@ export type { GatherOptions } from './gather.js';
 export type { TreeOptions, WindowOptions } from './regular.js';
 export type { SchedulerInfo, SchedulerStats, WorkerInfo, WorkerStats } from './stats.js';
 export type { Computed, Submission } from './submission.js';
+export type { Parameters, Template } from './template.js';
 export type { WaitOptions } from './wait_options.js';

@@ -3,6 +3,7 @@
 import { EventEmitter } from 'node:events';
 import { ClientStages } from '../diagnostics/stages.js';
 import { HeddleError, isErrorCode } from '../errors/index.js';
+import type { ItemColumn } from '../graph/items.js';
 import type { ReferencedRows, ReferenceOwner } from '../graph/reference.js';
 import {
   type Draft,
@@ -14,9 +15,13 @@ import {
   encodeCredit,
   encodeDefineFunction,
   encodeDemand,
+  encodeDropTemplate,
+  encodeInstantiate,
   encodeQuery,
   encodeSubmit,
+  encodeTemplate,
   type Frame,
+  type FrameParts,
   Kind,
   type Layer,
   limits,
@@ -113,6 +118,7 @@ export class Session implements ConnectionOwner, ReferenceOwner {
   #lateTimer: NodeJS.Timeout | undefined;
   #lastLayer = 0;
   #lastGraph = 0;
+  #lastTemplate = 0;
   #lastQuery = 0;
   #creditedSeq = 0;
   #answered = 0;
@@ -174,10 +180,11 @@ export class Session implements ConnectionOwner, ReferenceOwner {
 
   // --- What goes out.
 
-  /** A new layer of this client with room for `capacity` rows. */
-  openRows(capacity: number): Rows {
+  /** A new layer of this client with room for `capacity` rows; `before`: numbers left free before its own. */
+  openRows(capacity: number, before = 0): Rows {
     this.checkOpen();
-    const rows = new Rows(this, ++this.#lastLayer, capacity);
+    this.#lastLayer += before + 1;
+    const rows = new Rows(this, this.#lastLayer, capacity);
     this.#layers.set(rows.number, rows);
     return rows;
   }
@@ -193,20 +200,55 @@ export class Session implements ConnectionOwner, ReferenceOwner {
     layers: readonly Draft<Layer>[],
     payload: readonly Uint8Array[],
   ): void {
-    const number = ++this.#lastGraph;
-    const parts = this.stages.encoding(() =>
+    this.#sendGraph(graph, (number) =>
       encodeSubmit(
         this.epoch,
         { graph: number, layers: this.#marked(layers), more: false },
         payload,
       ),
     );
+  }
+
+  /** Lets the scheduler keep a graph; gives the template's number. */
+  sendTemplate(
+    params: number,
+    layers: readonly Draft<Layer>[],
+    payload: readonly Uint8Array[],
+  ): number {
+    const template = ++this.#lastTemplate;
+    const marked = this.#marked(layers);
+    this.#sendGraph([], (graph) =>
+      encodeTemplate(this.epoch, { template, graph, params, layers: marked }, payload),
+    );
+    return template;
+  }
+
+  /** Submits a kept graph, whose wanted rows are `rows` and whose parameters are layer `layer`. */
+  sendInstance(template: number, rows: Rows, layer: number, column: ItemColumn): void {
+    const { codec, stride, sizes, bytes } = column;
+    const data = { dataCodec: codec, dataStride: stride, dataSizes: sizes };
+    const payload = bytes.byteLength === 0 ? [] : [bytes];
+    this.#sendGraph([{ rows, first: 0, count: rows.length }], (graph) =>
+      encodeInstantiate(this.epoch, { template, graph, layer, ...data }, payload),
+    );
+  }
+
+  /** The scheduler need not keep a graph any more. */
+  dropTemplate(template: number): void {
+    if (this.#error === undefined) {
+      this.#connection.send(encodeDropTemplate(this.epoch, { template }));
+    }
+  }
+
+  #sendGraph(rows: readonly GraphRows[], encode: (number: number) => FrameParts): void {
+    const number = ++this.#lastGraph;
+    const parts = this.stages.encoding(() => encode(number));
     this.stages.sent(
       number,
-      graph.reduce((tasks, { count }) => tasks + count, 0),
+      rows.reduce((tasks, { count }) => tasks + count, 0),
     );
     const frame = this.#connection.send(parts);
-    this.#graphs.set(number, { rows: graph, frame });
+    this.#graphs.set(number, { rows, frame });
   }
 
   #marked(layers: readonly Draft<Layer>[]): readonly Draft<Layer>[] {

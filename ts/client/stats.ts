@@ -54,6 +54,9 @@ export interface SchedulerStats {
   readonly layers: number;
   /** Bytes of small results the scheduler holds now. */
   readonly inlineBytes: number;
+  /** Templates kept, and the bytes they take. */
+  readonly templates: number;
+  readonly templateBytes: number;
   readonly procs: WorkerStats[];
   readonly scheduler: {
     /** CPU nanoseconds by stage; `cpuIoNs` is libzmq's thread. */

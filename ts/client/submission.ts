@@ -12,6 +12,7 @@ import type { Rows } from './rows.js';
 import type { Scope } from './scope.js';
 import type { Session } from './session.js';
 import { checkSignal, type SubmitOptions } from './submitter.js';
+import { Template } from './template.js';
 
 /** Results of lazy nodes, as futures. */
 export type Computed<N extends readonly LazyNode<unknown>[]> = {
@@ -173,6 +174,25 @@ export class Submission {
     );
     for (const future of futures) this.#watch(future._rows, future._row, 1);
     return one ? futures[0] : futures;
+  }
+
+  /**
+   * Keeps a graph of lazy calls at the scheduler, to be run with different values for its `param(name)`s: an instance
+   * costs client and wire the same whatever the size of the graph, its results apart.
+   * @param nodes one node, or a list for instances that give lists of futures
+   * @throws HeddleError ERR_GRAPH_CYCLE, ERR_TEMPLATE_PARAMETER, and as `submit`
+   * @example
+   * using template = client.template(lazy(total)(lazy(load)(param<string>('path'))));
+   * const totals = paths.map((path) => template.run({ path }));
+   */
+  template<T>(node: LazyNode<T>): Template<Future<T>>;
+  template<const N extends readonly LazyNode<unknown>[]>(nodes: N): Template<Computed<N>>;
+  template(nodes: LazyNode<unknown> | readonly LazyNode<unknown>[]): unknown {
+    checkSignal(this.#options);
+    const one = nodes instanceof LazyNode;
+    return new Template(this.#session, one ? [nodes] : nodes, one, this.#options, (...rows) =>
+      this.#watch(...rows),
+    );
   }
 
   /** Cancels rows when the signal aborts. One listener, however many submissions. */

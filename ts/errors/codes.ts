@@ -36,6 +36,10 @@ export const ERROR_CODES = {
     meaning: 'tasks of a graph wait for each other in a circle',
     remedy: 'remove one of the dependencies on the path the message names',
   },
+  ERR_TEMPLATE_PARAMETER: {
+    meaning: 'a parameter of a template is missing, unknown, of another shape or too large',
+    remedy: 'correct the parameter the message names',
+  },
   ERR_GRAPH_INVALID: {
     meaning: 'a graph names rows or layers that do not exist',
     remedy: 'correct the reference the message names',

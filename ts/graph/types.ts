@@ -2,6 +2,7 @@
 import type { Future, PartReference } from '../client/future.js';
 import type { FutureArray } from '../client/future_array.js';
 import type { LazyNode } from './lazy.js';
+import type { Param } from './param.js';
 
 /** What may stand for a `T` in an argument. */
 export type Arg<T> = Standing<T, never>;
@@ -30,7 +31,7 @@ type Standing<T, Kind extends 'lazy'> =
   | T
   | Future<T>
   | PartReference<T>
-  | (Kind extends 'lazy' ? LazyNode<T> : never)
+  | (Kind extends 'lazy' ? LazyNode<T> | Param<T> : never)
   | (T extends Opaque
       ? never
       : T extends readonly (infer E)[]

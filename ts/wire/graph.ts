@@ -41,6 +41,25 @@ export function decodeSubmit(frame: Frame): tables.Submit {
   return message;
 }
 
+/** @param payload row data of the layers, by their `dataPart` */
+export const encodeTemplate = (
+  epoch: number,
+  message: Draft<tables.Template>,
+  payload: readonly Uint8Array[],
+): FrameParts => assembleFrame(Kind.Template, epoch, tables.writeTemplate, message, payload);
+
+/** @param payload the values of the parameters, if they take any bytes */
+export const encodeInstantiate = (
+  epoch: number,
+  message: Draft<tables.Instantiate>,
+  payload: readonly Uint8Array[],
+): FrameParts => assembleFrame(Kind.Instantiate, epoch, tables.writeInstantiate, message, payload);
+
+export const encodeDropTemplate = (
+  epoch: number,
+  message: Draft<tables.DropTemplate>,
+): FrameParts => assembleFrame(Kind.DropTemplate, epoch, tables.writeDropTemplate, message);
+
 function checkLayer(layer: tables.Layer, payload: readonly Uint8Array[]): void {
   const { tasks, dataSizes, depOffsets, depLayers, depIndices, depParts } = layer;
   const { functions, priorities, rowRetries, rowTimeoutsMs, keyRows } = layer;

@@ -89,6 +89,12 @@ pub const INPUTS_PER_LAYER_MAX: usize = 256;
 /// Rows a window reaches to either side.
 pub const WINDOW_RADIUS_MAX: usize = 1024;
 
+/// Templates of one client.
+pub const TEMPLATES_PER_CLIENT_MAX: usize = 1024;
+
+/// All templates of one client.
+pub const TEMPLATES_BYTES_MAX: usize = 67_108_864;
+
 /// Application heartbeats.
 pub const HEARTBEAT_MS: usize = 1000;
 

@@ -120,6 +120,11 @@ impl Engine {
         })
     }
 
+    /// True while the client is connected or waited for.
+    pub fn has_client(&self, client: ClientId) -> bool {
+        self.clients.contains_key(&client)
+    }
+
     /// A proc that is connected.
     pub fn proc(&self, proc: ProcId) -> Option<ProcView<'_>> {
         self.procs.table.get(&proc).map(|proc| self.view(proc))

@@ -3,12 +3,13 @@
 use heddle_core::column::U32s;
 use heddle_core::id::{ClientId, ProcId};
 use heddle_net::{Batch, Inbound as Arrival, Part, PeerId};
-use heddle_wire::{Aligned, Frame, Heartbeat, Inbound, Sender, WireCode, decode};
+use heddle_wire::{Aligned, Frame, Heartbeat, Inbound, Sender, TemplateFrame, WireCode, decode};
 
 use crate::cpu::Phase;
 use crate::server::Loop;
 use crate::sessions::{Role, Usage};
 use crate::stages::Stage;
+use crate::templates::Step;
 
 impl Loop {
     /// Takes in all that one receive brought; gives how many things that was. Workers' frames come
@@ -69,7 +70,9 @@ impl Loop {
                 return Ok(());
             }
             decode(&frame, sender, |inbound| {
-                if self.recorder.is_on() && matches!(inbound, Inbound::Event(_)) {
+                if self.recorder.is_on()
+                    && matches!(inbound, Inbound::Event(_) | Inbound::Template(_))
+                {
                     self.recorder.frame(self.now, sender, parts);
                 }
                 if let (true, Sender::Worker(proc)) = (self.tracer.is_on(), sender) {
@@ -88,8 +91,10 @@ impl Loop {
     }
 
     fn meaning(&mut self, peer: PeerId, inbound: Inbound<'_>) {
-        if matches!(inbound, Inbound::Event(_) | Inbound::Query(_))
-            && let Some(client) = self.sessions.client_of(peer)
+        if matches!(
+            inbound,
+            Inbound::Event(_) | Inbound::Query(_) | Inbound::Template(_)
+        ) && let Some(client) = self.sessions.client_of(peer)
         {
             client.received += 1;
         }
@@ -102,12 +107,32 @@ impl Loop {
                 self.stages.record(Stage::Ingest, ingested);
                 self.stages.record(Stage::Apply, applied);
             }
+            Inbound::Template(frame) => self.template(peer, frame),
             Inbound::Heartbeat(heartbeat) => self.heartbeat(peer, &heartbeat),
             Inbound::Hello(hello) => self.hello(peer, &hello),
             Inbound::Bye(bye) => self.bye(peer, &bye),
             Inbound::Leftover => self.counters.stale += 1,
             Inbound::Query(query) => self.query(peer, &query),
         }
+    }
+
+    fn template(&mut self, peer: PeerId, frame: TemplateFrame<'_>) {
+        let ingested = self.cpu.lap(Phase::Receive);
+        let Some(client) = self.sessions.client_of(peer).map(|s| ClientId(s.client)) else {
+            return;
+        };
+        let mut templates = std::mem::take(&mut self.templates);
+        templates.take(client, frame, |step| match step {
+            Step::Event(event) => {
+                self.stages.event(&event);
+                self.apply(Some(peer), event);
+            }
+            Step::Answer(message) => self.out.messages.push(message),
+        });
+        self.templates = templates;
+        let applied = self.cpu.lap(Phase::Apply);
+        self.stages.record(Stage::Ingest, ingested);
+        self.stages.record(Stage::Apply, applied);
     }
 
     /// A heartbeat is answered, so that the peer knows the same of this side. A client also learns what

@@ -41,6 +41,7 @@ mod server;
 mod sessions;
 mod spool;
 mod stages;
+mod templates;
 mod trace;
 
 pub use config::ServerConfig;

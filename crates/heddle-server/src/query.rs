@@ -88,6 +88,8 @@ impl Loop {
                 .number("clients", engine.clients)
                 .number("layers", engine.layers)
                 .number("inlineBytes", engine.inline_bytes)
+                .number("templates", self.templates.count())
+                .number("templateBytes", self.templates.bytes())
                 .array("procs", self.workers(), |o, (identity, worker)| {
                     self.proc(o, (identity, worker));
                     let usage = &worker.usage;

@@ -13,6 +13,7 @@ use heddle_wire::{Aligned, Encoder, Frame, Inbound, Sender, decode};
 
 use crate::outbound::{UPDATE_BYTES, encode_proc, views};
 use crate::record::{BUILD, Kind, MAGIC, PREFIX_BYTES};
+use crate::templates::{Step, Templates};
 
 /// A longer body is none: a frame's parts are bounded far below.
 const BODY_BYTES_MAX: usize = 1 << 30;
@@ -223,6 +224,7 @@ struct Player {
     update: UpdateOut,
     encoder: Encoder,
     aligned: Aligned,
+    templates: Templates,
     report: ReplayReport,
 }
 
@@ -234,6 +236,7 @@ impl Player {
             update: UpdateOut::new(),
             encoder: Encoder::new(epoch),
             aligned: Aligned::new(),
+            templates: Templates::default(),
             report: ReplayReport::default(),
         }
     }
@@ -292,16 +295,26 @@ impl Player {
             engine,
             out,
             aligned,
+            templates,
             report,
             ..
         } = self;
         let frame = Frame::open(&parts, aligned).ok()?;
         let applied = decode(&frame, sender, |inbound| {
-            let Inbound::Event(event) = inbound else {
-                return None;
-            };
             let decoded = Instant::now();
-            let _ = engine.apply(now, event, out);
+            match (inbound, sender) {
+                (Inbound::Event(event), _) => {
+                    let _ = engine.apply(now, event, out);
+                }
+                (Inbound::Template(frame), Sender::Client(client)) => {
+                    templates.take(client, frame, |step| {
+                        if let Step::Event(event) = step {
+                            let _ = engine.apply(now, event, out);
+                        }
+                    });
+                }
+                _ => return None,
+            }
             Some((decoded, Instant::now()))
         });
         let (decoded, applied) = applied.ok()??;

@@ -20,6 +20,7 @@ use crate::outbound::Outgoing;
 use crate::record::Recorder;
 use crate::sessions::Sessions;
 use crate::stages::{Stage, Stages};
+use crate::templates::Templates;
 use crate::trace::Tracer;
 
 /// Bounds of one turn, after which its effects are sent. The first two hold for every receive.
@@ -67,6 +68,7 @@ pub(crate) struct Loop {
     pub(crate) cpu: PhaseClock,
     pub(crate) stages: Stages,
     pub(crate) recorder: Recorder,
+    pub(crate) templates: Templates,
     pub(crate) tracer: Tracer,
     pub(crate) counters: Counters,
     pub(crate) clients_named: u32,
@@ -111,6 +113,7 @@ impl Loop {
         Ok(Self {
             stages: Stages::new(config.stages),
             recorder,
+            templates: Templates::default(),
             tracer,
             engine: Engine::new(Config {
                 epoch,
@@ -238,6 +241,8 @@ impl Loop {
         }
         self.swept = Instant::now();
         self.sessions.expire(self.now.0);
+        let engine = &self.engine;
+        self.templates.retain(|client| engine.has_client(client));
         let deadline = self
             .now
             .0

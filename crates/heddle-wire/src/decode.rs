@@ -5,6 +5,7 @@ use crate::error::WireError;
 use crate::frame::Frame;
 use crate::generated::protocol::Kind;
 use crate::session::{self, Bye, Heartbeat, Hello, Query};
+use crate::template::{self, TemplateFrame};
 use crate::{graph, worker};
 use heddle_core::event::Event;
 use heddle_core::id::{ClientId, ProcId};
@@ -35,6 +36,8 @@ pub enum Inbound<'a> {
     Leftover,
     /// A tool's question.
     Query(Query<'a>),
+    /// Of graphs that are kept: for who keeps them.
+    Template(TemplateFrame<'a>),
     /// Something for the engine.
     Event(Event<'a>),
 }
@@ -65,7 +68,10 @@ pub fn decode<R>(
             | Kind::Gather
             | Kind::Credit
             | Kind::Done
-            | Kind::Lanes,
+            | Kind::Lanes
+            | Kind::Template
+            | Kind::Instantiate
+            | Kind::DropTemplate,
         ) => return Ok(then(Inbound::Leftover)),
         (_, Kind::Bye) => return Ok(then(Inbound::Bye(session::bye(frame)?))),
         (_, Kind::Heartbeat) => return Ok(then(Inbound::Heartbeat(session::heartbeat(frame)?))),
@@ -73,6 +79,13 @@ pub fn decode<R>(
         (Sender::Client(client), kind) => match kind {
             Kind::Query => return Ok(then(Inbound::Query(session::query(frame)?))),
             Kind::Submit => return graph::submit(frame, client, |e| then(Inbound::Event(e))),
+            Kind::Template => return Ok(then(Inbound::Template(template::define(frame)?))),
+            Kind::Instantiate => {
+                return Ok(then(Inbound::Template(template::instantiate(frame)?)));
+            }
+            Kind::DropTemplate => {
+                return Ok(then(Inbound::Template(template::drop_template(frame)?)));
+            }
             Kind::DefineFunction => graph::define_function(frame, client)?,
             Kind::Want => Event::Wanted(graph::demand(frame, client)?),
             Kind::Release => Event::Released(graph::demand(frame, client)?),

@@ -18,7 +18,7 @@ impl Aligned {
     }
 
     /// A copy of `bytes` that starts at a multiple of 8.
-    fn copy(&mut self, bytes: &[u8]) -> &[u8] {
+    pub(crate) fn copy(&mut self, bytes: &[u8]) -> &[u8] {
         let needed = bytes.len() + ALIGNMENT;
         if self.0.len() < needed {
             self.0.resize(needed, 0);

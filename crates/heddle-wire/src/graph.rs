@@ -7,6 +7,7 @@ use crate::error::WireError;
 use crate::frame::Frame;
 use crate::generated::protocol as fb;
 use core::ops::Range;
+use flatbuffers::{ForwardsUOffset, Vector};
 use heddle_core::column::U32s;
 use heddle_core::event::{Demand, Event, FunctionDefined, InputSpec, LayerKind, LayerSpec, Submit};
 use heddle_core::id::ClientId;
@@ -81,18 +82,30 @@ pub(crate) fn submit<R>(
     then: impl FnOnce(Event<'_>) -> R,
 ) -> Result<R, WireError> {
     let table = root::<fb::Submit<'_>>(frame.body)?;
-    let count = tables(
-        table.layers(),
-        limits::LAYERS_PER_SUBMIT_MAX,
-        "Submit.layers",
-    )?;
+    let graph = table.graph();
+    read_layers(table.layers(), &frame.payload, |layers| {
+        then(Event::GraphSubmitted(Submit {
+            client,
+            graph,
+            layers,
+        }))
+    })
+}
+
+/// Hands the layers of a frame to `then`.
+pub(crate) fn read_layers<'a, R>(
+    vector: Option<Vector<'a, ForwardsUOffset<fb::Layer<'a>>>>,
+    payload: &[&'a [u8]],
+    then: impl FnOnce(&[LayerSpec<'_>]) -> R,
+) -> Result<R, WireError> {
+    let count = tables(vector, limits::LAYERS_PER_SUBMIT_MAX, "Submit.layers")?;
     let mut flat = Flat::default();
     let mut layers = Vec::with_capacity(count);
     let mut ranges: Vec<(Range<usize>, Range<usize>)> = Vec::with_capacity(count);
     let mut rows = 0;
-    for layer in table.layers().into_iter().flatten() {
+    for layer in vector.into_iter().flatten() {
         let start = (flat.inputs.len(), flat.keys.len());
-        layers.push(read_layer(layer, &frame.payload, &mut flat)?);
+        layers.push(read_layer(layer, payload, &mut flat)?);
         ranges.push((start.0..flat.inputs.len(), start.1..flat.keys.len()));
         rows += per_row_columns(layer);
         at_most(rows, limits::TASKS_PER_SUBMIT_MAX, "Submit.layers")?;
@@ -101,12 +114,7 @@ pub(crate) fn submit<R>(
         layer.inputs = &flat.inputs[inputs];
         layer.keys = &flat.keys[keys];
     }
-    let (graph, layers) = (table.graph(), &layers[..]);
-    Ok(then(Event::GraphSubmitted(Submit {
-        client,
-        graph,
-        layers,
-    })))
+    Ok(then(&layers))
 }
 
 /// Rows that cost something each: those of layers with any column per row.

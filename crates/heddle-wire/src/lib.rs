@@ -21,6 +21,7 @@ mod graph;
 mod header;
 mod native_worker;
 mod session;
+mod template;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -35,4 +36,5 @@ pub use frame::{Aligned, Frame};
 pub use heddle_core::limits;
 pub use native_worker::{Told, hear};
 pub use session::{Bye, Heartbeat, Hello, Query, Role, Welcome};
+pub use template::{Instance, KeptGraph, TemplateFrame};
 pub use trace::{TracedSection, Transfer, read_trace};

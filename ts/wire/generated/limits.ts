@@ -87,6 +87,12 @@ export const INPUTS_PER_LAYER_MAX = 256;
 /** Rows a window reaches to either side. */
 export const WINDOW_RADIUS_MAX = 1024;
 
+/** Templates of one client. */
+export const TEMPLATES_PER_CLIENT_MAX = 1024;
+
+/** All templates of one client. */
+export const TEMPLATES_BYTES_MAX = 67_108_864;
+
 /** Application heartbeats. */
 export const HEARTBEAT_MS = 1000;
 

@@ -586,6 +586,95 @@ export function writeSubmit(w: Writer, m: Draft<Submit>): number {
   return w.end();
 }
 
+/** A graph that is kept, to be submitted again by number; answered as a graph of its own, without layers. A layer number
+ * from 2147483648 on counts from the instance's first, which is the layer of its parameters. */
+export interface Template {
+  /** client's number, ascending */
+  template: number;
+  graph: number;
+  /** rows of the layer of parameters; 0: there is none */
+  params: number;
+  /** with such numbers, ascending */
+  layers: readonly Layer[];
+}
+
+/** Reads the Template at byte `at`. */
+export function readTemplate(r: Reader, at: number): Template {
+  r.enter(at, 'Template');
+  return {
+    template: r.u32(4, 0),
+    graph: r.u32(6, 0),
+    params: r.u32(8, 0),
+    layers: r.tables(10, readLayer),
+  };
+}
+
+/** Writes one Template; gives its offset. Members left out are absent from the frame. */
+export function writeTemplate(w: Writer, m: Draft<Template>): number {
+  const layers = w.tables(m.layers, writeLayer);
+  w.start(4);
+  w.u32(0, m.template, 0);
+  w.u32(1, m.graph, 0);
+  w.u32(2, m.params, 0);
+  w.offset(3, layers);
+  return w.end();
+}
+
+/** Submits a template; its layers' numbers count from `layer`, that of the parameters. Answered as a Submit. Nobody has handles of parameters: their rows are released at once. Their values stand in payload part 0. */
+export interface Instantiate {
+  template: number;
+  graph: number;
+  layer: number;
+  dataCodec: Codec;
+  dataStride: number;
+  dataSizes: Uint32Array | undefined;
+}
+
+/** Reads the Instantiate at byte `at`. */
+export function readInstantiate(r: Reader, at: number): Instantiate {
+  r.enter(at, 'Instantiate');
+  return {
+    template: r.u32(4, 0),
+    graph: r.u32(6, 0),
+    layer: r.u32(8, 0),
+    dataCodec: r.enumeration(10, Codec.Undefined, 0, 7) as Codec,
+    dataStride: r.u32(12, 0),
+    dataSizes: r.u32s(14),
+  };
+}
+
+/** Writes one Instantiate; gives its offset. Members left out are absent from the frame. */
+export function writeInstantiate(w: Writer, m: Draft<Instantiate>): number {
+  const dataSizes = w.vector(m.dataSizes);
+  w.start(6);
+  w.u32(0, m.template, 0);
+  w.u32(1, m.graph, 0);
+  w.u32(2, m.layer, 0);
+  w.u32(4, m.dataStride, 0);
+  w.offset(5, dataSizes);
+  w.u8(3, m.dataCodec, Codec.Undefined);
+  return w.end();
+}
+
+export interface DropTemplate {
+  template: number;
+}
+
+/** Reads the DropTemplate at byte `at`. */
+export function readDropTemplate(r: Reader, at: number): DropTemplate {
+  r.enter(at, 'DropTemplate');
+  return {
+    template: r.u32(4, 0),
+  };
+}
+
+/** Writes one DropTemplate; gives its offset. Members left out are absent from the frame. */
+export function writeDropTemplate(w: Writer, m: Draft<DropTemplate>): number {
+  w.start(1);
+  w.u32(0, m.template, 0);
+  return w.end();
+}
+
 export interface Accepted {
   graph: number;
   layers: Uint32Array | undefined;

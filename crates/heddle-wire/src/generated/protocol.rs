@@ -658,7 +658,7 @@ pub const ENUM_MIN_KIND: u8 = 1;
 pub const ENUM_MAX_KIND: u8 = 53;
 #[deprecated(since = "2.0.0", note = "Use associated constants instead. This will no longer be generated in 2021.")]
 #[allow(non_camel_case_types)]
-pub const ENUM_VALUES_KIND: [Kind; 30] = [
+pub const ENUM_VALUES_KIND: [Kind; 33] = [
   Kind::Hello,
   Kind::Welcome,
   Kind::Reject,
@@ -677,6 +677,9 @@ pub const ENUM_VALUES_KIND: [Kind; 30] = [
   Kind::Gather,
   Kind::Update,
   Kind::Credit,
+  Kind::Template,
+  Kind::Instantiate,
+  Kind::DropTemplate,
   Kind::Peers,
   Kind::DefineLayer,
   Kind::Assign,
@@ -714,6 +717,9 @@ impl Kind {
   pub const Gather: Self = Self(17);
   pub const Update: Self = Self(18);
   pub const Credit: Self = Self(19);
+  pub const Template: Self = Self(20);
+  pub const Instantiate: Self = Self(21);
+  pub const DropTemplate: Self = Self(22);
   pub const Peers: Self = Self(30);
   pub const DefineLayer: Self = Self(31);
   pub const Assign: Self = Self(32);
@@ -748,6 +754,9 @@ impl Kind {
     Self::Gather,
     Self::Update,
     Self::Credit,
+    Self::Template,
+    Self::Instantiate,
+    Self::DropTemplate,
     Self::Peers,
     Self::DefineLayer,
     Self::Assign,
@@ -782,6 +791,9 @@ impl Kind {
       Self::Gather => Some("Gather"),
       Self::Update => Some("Update"),
       Self::Credit => Some("Credit"),
+      Self::Template => Some("Template"),
+      Self::Instantiate => Some("Instantiate"),
+      Self::DropTemplate => Some("DropTemplate"),
       Self::Peers => Some("Peers"),
       Self::DefineLayer => Some("DefineLayer"),
       Self::Assign => Some("Assign"),
@@ -3425,6 +3437,430 @@ impl ::core::fmt::Debug for Submit<'_> {
       ds.field("graph", &self.graph());
       ds.field("layers", &self.layers());
       ds.field("more", &self.more());
+      ds.finish()
+  }
+}
+pub enum TemplateOffset {}
+#[derive(Copy, Clone, PartialEq)]
+
+pub struct Template<'a> {
+  pub _tab: ::flatbuffers::Table<'a>,
+}
+
+impl<'a> ::flatbuffers::Follow<'a> for Template<'a> {
+  type Inner = Template<'a>;
+  #[inline]
+  unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
+    Self { _tab: unsafe { ::flatbuffers::Table::new(buf, loc) } }
+  }
+}
+
+impl<'a> Template<'a> {
+  pub const VT_TEMPLATE: ::flatbuffers::VOffsetT = 4;
+  pub const VT_GRAPH: ::flatbuffers::VOffsetT = 6;
+  pub const VT_PARAMS: ::flatbuffers::VOffsetT = 8;
+  pub const VT_LAYERS: ::flatbuffers::VOffsetT = 10;
+
+  #[inline]
+  pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
+    Template { _tab: table }
+  }
+  #[allow(unused_mut)]
+  pub fn create<'bldr: 'args, 'args: 'mut_bldr, 'mut_bldr, A: ::flatbuffers::Allocator + 'bldr>(
+    _fbb: &'mut_bldr mut ::flatbuffers::FlatBufferBuilder<'bldr, A>,
+    args: &'args TemplateArgs<'args>
+  ) -> ::flatbuffers::WIPOffset<Template<'bldr>> {
+    let mut builder = TemplateBuilder::new(_fbb);
+    if let Some(x) = args.layers { builder.add_layers(x); }
+    builder.add_params(args.params);
+    builder.add_graph(args.graph);
+    builder.add_template(args.template);
+    builder.finish()
+  }
+
+
+  #[inline]
+  pub fn template(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Template::VT_TEMPLATE, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn graph(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Template::VT_GRAPH, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn params(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Template::VT_PARAMS, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn layers(&self) -> Option<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Layer<'a>>>> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Layer>>>>(Template::VT_LAYERS, None)}
+  }
+}
+
+impl ::flatbuffers::Verifiable for Template<'_> {
+  #[inline]
+  fn run_verifier(
+    v: &mut ::flatbuffers::Verifier, pos: usize
+  ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
+    v.visit_table(pos)?
+     .visit_field::<u32>("template", Self::VT_TEMPLATE, false)?
+     .visit_field::<u32>("graph", Self::VT_GRAPH, false)?
+     .visit_field::<u32>("params", Self::VT_PARAMS, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, ::flatbuffers::ForwardsUOffset<Layer>>>>("layers", Self::VT_LAYERS, false)?
+     .finish();
+    Ok(())
+  }
+}
+pub struct TemplateArgs<'a> {
+    pub template: u32,
+    pub graph: u32,
+    pub params: u32,
+    pub layers: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, ::flatbuffers::ForwardsUOffset<Layer<'a>>>>>,
+}
+impl<'a> Default for TemplateArgs<'a> {
+  #[inline]
+  fn default() -> Self {
+    TemplateArgs {
+      template: 0,
+      graph: 0,
+      params: 0,
+      layers: None,
+    }
+  }
+}
+
+pub struct TemplateBuilder<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> {
+  fbb_: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
+  start_: ::flatbuffers::WIPOffset<::flatbuffers::TableUnfinishedWIPOffset>,
+}
+impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> TemplateBuilder<'a, 'b, A> {
+  #[inline]
+  pub fn add_template(&mut self, template: u32) {
+    self.fbb_.push_slot::<u32>(Template::VT_TEMPLATE, template, 0);
+  }
+  #[inline]
+  pub fn add_graph(&mut self, graph: u32) {
+    self.fbb_.push_slot::<u32>(Template::VT_GRAPH, graph, 0);
+  }
+  #[inline]
+  pub fn add_params(&mut self, params: u32) {
+    self.fbb_.push_slot::<u32>(Template::VT_PARAMS, params, 0);
+  }
+  #[inline]
+  pub fn add_layers(&mut self, layers: ::flatbuffers::WIPOffset<::flatbuffers::Vector<'b , ::flatbuffers::ForwardsUOffset<Layer<'b >>>>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Template::VT_LAYERS, layers);
+  }
+  #[inline]
+  pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> TemplateBuilder<'a, 'b, A> {
+    let start = _fbb.start_table();
+    TemplateBuilder {
+      fbb_: _fbb,
+      start_: start,
+    }
+  }
+  #[inline]
+  pub fn finish(self) -> ::flatbuffers::WIPOffset<Template<'a>> {
+    let o = self.fbb_.end_table(self.start_);
+    ::flatbuffers::WIPOffset::new(o.value())
+  }
+}
+
+impl ::core::fmt::Debug for Template<'_> {
+  fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    let mut ds = f.debug_struct("Template");
+      ds.field("template", &self.template());
+      ds.field("graph", &self.graph());
+      ds.field("params", &self.params());
+      ds.field("layers", &self.layers());
+      ds.finish()
+  }
+}
+pub enum InstantiateOffset {}
+#[derive(Copy, Clone, PartialEq)]
+
+pub struct Instantiate<'a> {
+  pub _tab: ::flatbuffers::Table<'a>,
+}
+
+impl<'a> ::flatbuffers::Follow<'a> for Instantiate<'a> {
+  type Inner = Instantiate<'a>;
+  #[inline]
+  unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
+    Self { _tab: unsafe { ::flatbuffers::Table::new(buf, loc) } }
+  }
+}
+
+impl<'a> Instantiate<'a> {
+  pub const VT_TEMPLATE: ::flatbuffers::VOffsetT = 4;
+  pub const VT_GRAPH: ::flatbuffers::VOffsetT = 6;
+  pub const VT_LAYER: ::flatbuffers::VOffsetT = 8;
+  pub const VT_DATA_CODEC: ::flatbuffers::VOffsetT = 10;
+  pub const VT_DATA_STRIDE: ::flatbuffers::VOffsetT = 12;
+  pub const VT_DATA_SIZES: ::flatbuffers::VOffsetT = 14;
+
+  #[inline]
+  pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
+    Instantiate { _tab: table }
+  }
+  #[allow(unused_mut)]
+  pub fn create<'bldr: 'args, 'args: 'mut_bldr, 'mut_bldr, A: ::flatbuffers::Allocator + 'bldr>(
+    _fbb: &'mut_bldr mut ::flatbuffers::FlatBufferBuilder<'bldr, A>,
+    args: &'args InstantiateArgs<'args>
+  ) -> ::flatbuffers::WIPOffset<Instantiate<'bldr>> {
+    let mut builder = InstantiateBuilder::new(_fbb);
+    if let Some(x) = args.data_sizes { builder.add_data_sizes(x); }
+    builder.add_data_stride(args.data_stride);
+    builder.add_layer(args.layer);
+    builder.add_graph(args.graph);
+    builder.add_template(args.template);
+    builder.add_data_codec(args.data_codec);
+    builder.finish()
+  }
+
+
+  #[inline]
+  pub fn template(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Instantiate::VT_TEMPLATE, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn graph(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Instantiate::VT_GRAPH, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn layer(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Instantiate::VT_LAYER, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn data_codec(&self) -> Codec {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<Codec>(Instantiate::VT_DATA_CODEC, Some(Codec::Undefined)).unwrap()}
+  }
+  #[inline]
+  pub fn data_stride(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(Instantiate::VT_DATA_STRIDE, Some(0)).unwrap()}
+  }
+  #[inline]
+  pub fn data_sizes(&self) -> Option<::flatbuffers::Vector<'a, u32>> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, u32>>>(Instantiate::VT_DATA_SIZES, None)}
+  }
+}
+
+impl ::flatbuffers::Verifiable for Instantiate<'_> {
+  #[inline]
+  fn run_verifier(
+    v: &mut ::flatbuffers::Verifier, pos: usize
+  ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
+    v.visit_table(pos)?
+     .visit_field::<u32>("template", Self::VT_TEMPLATE, false)?
+     .visit_field::<u32>("graph", Self::VT_GRAPH, false)?
+     .visit_field::<u32>("layer", Self::VT_LAYER, false)?
+     .visit_field::<Codec>("data_codec", Self::VT_DATA_CODEC, false)?
+     .visit_field::<u32>("data_stride", Self::VT_DATA_STRIDE, false)?
+     .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, u32>>>("data_sizes", Self::VT_DATA_SIZES, false)?
+     .finish();
+    Ok(())
+  }
+}
+pub struct InstantiateArgs<'a> {
+    pub template: u32,
+    pub graph: u32,
+    pub layer: u32,
+    pub data_codec: Codec,
+    pub data_stride: u32,
+    pub data_sizes: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, u32>>>,
+}
+impl<'a> Default for InstantiateArgs<'a> {
+  #[inline]
+  fn default() -> Self {
+    InstantiateArgs {
+      template: 0,
+      graph: 0,
+      layer: 0,
+      data_codec: Codec::Undefined,
+      data_stride: 0,
+      data_sizes: None,
+    }
+  }
+}
+
+pub struct InstantiateBuilder<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> {
+  fbb_: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
+  start_: ::flatbuffers::WIPOffset<::flatbuffers::TableUnfinishedWIPOffset>,
+}
+impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> InstantiateBuilder<'a, 'b, A> {
+  #[inline]
+  pub fn add_template(&mut self, template: u32) {
+    self.fbb_.push_slot::<u32>(Instantiate::VT_TEMPLATE, template, 0);
+  }
+  #[inline]
+  pub fn add_graph(&mut self, graph: u32) {
+    self.fbb_.push_slot::<u32>(Instantiate::VT_GRAPH, graph, 0);
+  }
+  #[inline]
+  pub fn add_layer(&mut self, layer: u32) {
+    self.fbb_.push_slot::<u32>(Instantiate::VT_LAYER, layer, 0);
+  }
+  #[inline]
+  pub fn add_data_codec(&mut self, data_codec: Codec) {
+    self.fbb_.push_slot::<Codec>(Instantiate::VT_DATA_CODEC, data_codec, Codec::Undefined);
+  }
+  #[inline]
+  pub fn add_data_stride(&mut self, data_stride: u32) {
+    self.fbb_.push_slot::<u32>(Instantiate::VT_DATA_STRIDE, data_stride, 0);
+  }
+  #[inline]
+  pub fn add_data_sizes(&mut self, data_sizes: ::flatbuffers::WIPOffset<::flatbuffers::Vector<'b , u32>>) {
+    self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Instantiate::VT_DATA_SIZES, data_sizes);
+  }
+  #[inline]
+  pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> InstantiateBuilder<'a, 'b, A> {
+    let start = _fbb.start_table();
+    InstantiateBuilder {
+      fbb_: _fbb,
+      start_: start,
+    }
+  }
+  #[inline]
+  pub fn finish(self) -> ::flatbuffers::WIPOffset<Instantiate<'a>> {
+    let o = self.fbb_.end_table(self.start_);
+    ::flatbuffers::WIPOffset::new(o.value())
+  }
+}
+
+impl ::core::fmt::Debug for Instantiate<'_> {
+  fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    let mut ds = f.debug_struct("Instantiate");
+      ds.field("template", &self.template());
+      ds.field("graph", &self.graph());
+      ds.field("layer", &self.layer());
+      ds.field("data_codec", &self.data_codec());
+      ds.field("data_stride", &self.data_stride());
+      ds.field("data_sizes", &self.data_sizes());
+      ds.finish()
+  }
+}
+pub enum DropTemplateOffset {}
+#[derive(Copy, Clone, PartialEq)]
+
+pub struct DropTemplate<'a> {
+  pub _tab: ::flatbuffers::Table<'a>,
+}
+
+impl<'a> ::flatbuffers::Follow<'a> for DropTemplate<'a> {
+  type Inner = DropTemplate<'a>;
+  #[inline]
+  unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
+    Self { _tab: unsafe { ::flatbuffers::Table::new(buf, loc) } }
+  }
+}
+
+impl<'a> DropTemplate<'a> {
+  pub const VT_TEMPLATE: ::flatbuffers::VOffsetT = 4;
+
+  #[inline]
+  pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
+    DropTemplate { _tab: table }
+  }
+  #[allow(unused_mut)]
+  pub fn create<'bldr: 'args, 'args: 'mut_bldr, 'mut_bldr, A: ::flatbuffers::Allocator + 'bldr>(
+    _fbb: &'mut_bldr mut ::flatbuffers::FlatBufferBuilder<'bldr, A>,
+    args: &'args DropTemplateArgs
+  ) -> ::flatbuffers::WIPOffset<DropTemplate<'bldr>> {
+    let mut builder = DropTemplateBuilder::new(_fbb);
+    builder.add_template(args.template);
+    builder.finish()
+  }
+
+
+  #[inline]
+  pub fn template(&self) -> u32 {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<u32>(DropTemplate::VT_TEMPLATE, Some(0)).unwrap()}
+  }
+}
+
+impl ::flatbuffers::Verifiable for DropTemplate<'_> {
+  #[inline]
+  fn run_verifier(
+    v: &mut ::flatbuffers::Verifier, pos: usize
+  ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
+    v.visit_table(pos)?
+     .visit_field::<u32>("template", Self::VT_TEMPLATE, false)?
+     .finish();
+    Ok(())
+  }
+}
+pub struct DropTemplateArgs {
+    pub template: u32,
+}
+impl<'a> Default for DropTemplateArgs {
+  #[inline]
+  fn default() -> Self {
+    DropTemplateArgs {
+      template: 0,
+    }
+  }
+}
+
+pub struct DropTemplateBuilder<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> {
+  fbb_: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>,
+  start_: ::flatbuffers::WIPOffset<::flatbuffers::TableUnfinishedWIPOffset>,
+}
+impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> DropTemplateBuilder<'a, 'b, A> {
+  #[inline]
+  pub fn add_template(&mut self, template: u32) {
+    self.fbb_.push_slot::<u32>(DropTemplate::VT_TEMPLATE, template, 0);
+  }
+  #[inline]
+  pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> DropTemplateBuilder<'a, 'b, A> {
+    let start = _fbb.start_table();
+    DropTemplateBuilder {
+      fbb_: _fbb,
+      start_: start,
+    }
+  }
+  #[inline]
+  pub fn finish(self) -> ::flatbuffers::WIPOffset<DropTemplate<'a>> {
+    let o = self.fbb_.end_table(self.start_);
+    ::flatbuffers::WIPOffset::new(o.value())
+  }
+}
+
+impl ::core::fmt::Debug for DropTemplate<'_> {
+  fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    let mut ds = f.debug_struct("DropTemplate");
+      ds.field("template", &self.template());
       ds.finish()
   }
 }
