@@ -165,7 +165,10 @@ impl Engine {
         };
         let runs = self.scratch.batch.iter();
         let tasks = runs.flat_map(|&(first, count)| (0..count).map(move |i| Task(first.0 + i)));
-        self.touch_edges(layer, tasks);
+        self.touch_edges(layer, tasks.clone());
+        inputs.extend(tasks);
+        self.touch(&inputs);
+        inputs.clear();
         for &(first, count) in &self.scratch.batch {
             let whole = self.whole_inputs(first);
             for task in (0..count).map(|i| Task(first.0 + i)) {

@@ -6,7 +6,7 @@ use crate::event::{DoneSection, Fence, LayerKind, Malformed, NO_LANE, Outcome};
 use crate::fence;
 use crate::id::{LaneSlot, PAGE_ROWS, ProcId, Task, TaskRef};
 use crate::out::Out;
-use crate::row::{ARGS, BLOB, DETACHED, RESCAN, STORED, SUSPECT, WANTED};
+use crate::row::{ARGS, BLOB, DETACHED, RESCAN, Row, STORED, SUSPECT, WANTED};
 use crate::section::{bounds, validate};
 use crate::state::State;
 
@@ -232,12 +232,14 @@ impl Engine {
         }
     }
 
-    /// Reads rows that are about to be written, so that their cache misses overlap.
+    /// Reads rows that are about to be used, so that their cache misses overlap. Of each both ends: a row may lie
+    /// across two lines.
     #[inline]
     pub(crate) fn touch(&self, rows: &[Task]) {
-        let sum = rows.iter().fold(0, |sum, &task| {
-            sum ^ self.rows.get(task).map_or(0, |row| row.at)
-        });
+        let ends = |row: &Row| row.at ^ row.value as u32;
+        let sum = rows
+            .iter()
+            .fold(0, |sum, &task| sum ^ self.rows.get(task).map_or(0, ends));
         std::hint::black_box(sum);
     }
 
