@@ -152,8 +152,8 @@ export const ERROR_CODES = {
     remedy: 'write the file again; the message names what is wrong where',
   },
   ERR_DISK_FULL: {
-    meaning: 'too little space to write the output',
-    remedy: 'free the space the message names or choose another folder',
+    meaning: 'too little space to write the output, or a file larger than the worker may write',
+    remedy: 'free the space or raise the limit that the message names, or choose another folder',
   },
   ERR_TYPE_UNSUPPORTED: {
     meaning: 'a column type is not supported by the operation',
@@ -191,7 +191,7 @@ export const ERROR_CODES = {
   },
   ERR_ENGINE_POISONED: {
     meaning: 'the engine found its own state inconsistent and stopped; nothing was guessed',
-    remedy: 'restart the scheduler and report the record it wrote',
+    remedy: 'start the scheduler again, submit the work again and report the message',
   },
   ERR_INTERNAL: {
     meaning: 'a fault in Heddle itself',
