@@ -34,6 +34,8 @@ pub(crate) struct Scratch {
     pub batch: Vec<(Task, u32)>,
     /// Inputs.
     pub inputs: Vec<Task>,
+    /// Rows that alone wait for one of the rows just finished.
+    pub sole: Vec<Task>,
     /// Parts of inputs.
     pub parts: Vec<u32>,
     /// Where each row's inputs end.

@@ -30,6 +30,7 @@ impl Engine {
             let old = at.ok().and_then(|at| known[at].slot);
             let slot = match old {
                 Some(slot) => {
+                    let generation = self.inherited(submit.client, spec, generation);
                     self.refresh_order(slot, generation_of_layer(spec, generation));
                     self.reopen(submit.client, slot);
                     slot
@@ -105,11 +106,13 @@ impl Engine {
                 self.ready.layers.remove(&(layer.order, slot));
                 layer.queued = false;
             }
+            layer.generation = generation;
             layer.order = crate::ready::order(layer.priority, generation, layer.number);
         }
     }
 
     fn create_layer(&mut self, id: ClientId, spec: &LayerSpec<'_>, generation: u32) -> u32 {
+        let generation = self.inherited(id, spec, generation);
         let layer = Layer {
             client: id,
             number: spec.layer,
@@ -131,6 +134,7 @@ impl Engine {
                 generation_of_layer(spec, generation),
                 spec.layer,
             ),
+            generation,
             ..Layer::default()
         };
         let slot = self.layers.insert(layer);

@@ -5,6 +5,7 @@ use crate::engine::Engine;
 use crate::gate::Gate;
 use crate::id::{PAGE_BITS, PAGE_ROWS, Task};
 use crate::layer::{NO_PAGE, Span};
+use crate::ready_rows::Heat;
 use crate::row::{ODD, SUSPECT, USED, WANTED};
 use crate::state::State;
 
@@ -126,6 +127,12 @@ impl Engine {
     /// A waiting row has all it needs.
     #[inline]
     pub(crate) fn make_ready(&mut self, task: Task) {
+        self.make_ready_as(task, Heat::Cold);
+    }
+
+    /// The same, and this is how.
+    #[inline]
+    pub(crate) fn make_ready_as(&mut self, task: Task, heat: Heat) {
         let to = self.ready_state();
         let row = &mut self.rows[task];
         row.set_state(task, to, &mut self.ledger);
@@ -143,7 +150,7 @@ impl Engine {
         let page = &self.pages.table[task.slot()];
         let (slot, index) = (page.layer, page.base + task.row() as u32);
         let layer = &mut self.layers[slot];
-        layer.ready.insert(index);
+        layer.ready.insert(index, heat);
         self.ready.in_layers += 1;
         if !layer.queued {
             self.queue_layer(slot);

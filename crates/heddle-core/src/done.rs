@@ -6,7 +6,8 @@ use crate::event::{DoneSection, Fence, LayerKind, Malformed, NO_LANE, Outcome};
 use crate::fence;
 use crate::id::{LaneSlot, PAGE_ROWS, ProcId, Task, TaskRef};
 use crate::out::Out;
-use crate::row::{ARGS, BLOB, DETACHED, RESCAN, Row, STORED, SUSPECT, WANTED};
+use crate::ready_rows::Heat;
+use crate::row::{ARGS, BLOB, DETACHED, RESCAN, STORED, SUSPECT, WANTED};
 use crate::section::{bounds, validate};
 use crate::state::State;
 
@@ -199,15 +200,19 @@ impl Engine {
     /// Rows that wait for rows just finished have one input fewer to wait for.
     fn tell_readers(&mut self, layer: u32, finished: &[(Task, u64)]) {
         let mut readers = std::mem::take(&mut self.scratch.inputs);
+        let mut sole = std::mem::take(&mut self.scratch.sole);
         readers.clear();
+        sole.clear();
         let lists = finished.iter().map(|&(_, list)| list);
-        self.waiters
-            .drain(lists, &mut readers, &mut self.scratch.ends);
+        let heads = &mut self.scratch.ends;
+        self.waiters.drain(lists, &mut readers, &mut sole, heads);
         if self.totals.stored > 0 {
             for &(task, _) in finished {
                 if self.rows[task].is(STORED) {
                     let head = (self.rows[task].list() >> 32) as u32;
-                    readers.extend(self.waiters.iter(head).skip(1));
+                    let alone = self.waiters.counted(head) == 1;
+                    let told = if alone { &mut sole } else { &mut readers };
+                    told.extend(self.waiters.iter(head).skip(1));
                 }
             }
         }
@@ -223,8 +228,19 @@ impl Engine {
             }
         }
         self.touch(&readers);
-        readers.iter().for_each(|&reader| self.input_met(reader));
+        self.touch(&sole);
+        // Where most values are shared, depth gains nothing, and rows in the order of their numbers travel better.
+        let heat = if sole.len() > readers.len() / 2 {
+            Heat::Hot
+        } else {
+            Heat::Warm
+        };
+        let warm = readers.iter().map(|&reader| (reader, Heat::Warm));
+        for (reader, heat) in warm.chain(sole.iter().map(|&reader| (reader, heat))) {
+            self.input_met(reader, heat);
+        }
         self.scratch.inputs = readers;
+        self.scratch.sole = sole;
         if regular {
             for gated in self.gates_opened(layer, finished) {
                 self.pass_gate(gated);
@@ -232,14 +248,12 @@ impl Engine {
         }
     }
 
-    /// Reads rows that are about to be used, so that their cache misses overlap. Of each both ends: a row may lie
-    /// across two lines.
+    /// Reads rows that are about to be written, so that their cache misses overlap.
     #[inline]
     pub(crate) fn touch(&self, rows: &[Task]) {
-        let ends = |row: &Row| row.at ^ row.value as u32;
-        let sum = rows
-            .iter()
-            .fold(0, |sum, &task| sum ^ self.rows.get(task).map_or(0, ends));
+        let sum = rows.iter().fold(0, |sum, &task| {
+            sum ^ self.rows.get(task).map_or(0, |row| row.at)
+        });
         std::hint::black_box(sum);
     }
 
@@ -256,7 +270,7 @@ impl Engine {
 
     /// One input of a row came into memory.
     #[inline]
-    pub(crate) fn input_met(&mut self, reader: Task) {
+    pub(crate) fn input_met(&mut self, reader: Task, heat: Heat) {
         // Lists may name rows that were given up since, even rows of pages that are gone.
         let Some(row) = self.rows.get_mut(reader) else {
             return;
@@ -270,7 +284,7 @@ impl Engine {
             self.rows[reader].at = self.unmet(reader);
         }
         if self.rows[reader].at == 0 {
-            self.make_ready(reader);
+            self.make_ready_as(reader, heat);
         }
     }
 

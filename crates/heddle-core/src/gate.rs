@@ -7,6 +7,7 @@
 use crate::engine::Engine;
 use crate::id::{PAGE_ROWS, Task};
 use crate::layer::NO_PAGE;
+use crate::ready_rows::Heat;
 use crate::row::DETACHED;
 use crate::state::State;
 
@@ -84,7 +85,7 @@ impl Engine {
         let live: Vec<u32> = live.map(|cell| cell.slot).collect();
         for page in live {
             for row in 0..self.rows.page(page).len() as u32 {
-                self.input_met(Task::new(page, row));
+                self.input_met(Task::new(page, row), Heat::Warm);
             }
         }
         self.open_latent(slot);

@@ -6,6 +6,7 @@ use crate::bitset::BitSet;
 use crate::event::LayerKind;
 use crate::id::{ClientId, LayerSerial, PAGE_BITS, PAGE_ROWS, Task, TaskRef};
 use crate::intervals::Intervals;
+use crate::ready_rows::ReadyRows;
 use crate::regular::Level;
 use crate::row_data::RowData;
 use crate::rowset::RowSet;
@@ -122,7 +123,7 @@ pub struct Layer {
     /// Rows wanted by the client in pages that do not exist.
     pub wanted: Intervals,
     /// Ready rows that have the layer's priority.
-    pub ready: RowSet,
+    pub ready: ReadyRows,
     /// Rows whose state the client has yet to be told.
     pub dirty: RowSet,
     /// Stands in its client's list of layers with something to tell.
@@ -131,6 +132,8 @@ pub struct Layer {
     pub queued: bool,
     /// Order of its rows: the row's index is added. See `ready`.
     pub order: u128,
+    /// The submission it came with, or that of what it reads.
+    pub generation: u32,
     /// Mean duration of a task in ns; 0: not known yet.
     pub duration_ns: u64,
     /// Procs that were given its definition.

@@ -49,21 +49,25 @@ impl Waiters {
         u64::from(head) << 32 | u64::from(list as u32)
     }
 
-    /// Appends the rows of lists to `rows` and gives the lists back. Walks all lists side by side, so that their
-    /// cache misses overlap; `heads` is scratch.
+    /// Appends the rows of lists to `rows`, of lists of one row to `sole`, and gives the lists back. Walks all lists
+    /// side by side, so that their cache misses overlap; `heads` is scratch.
     pub fn drain(
         &mut self,
         lists: impl Iterator<Item = u64>,
         rows: &mut Vec<Task>,
+        sole: &mut Vec<Task>,
         heads: &mut Vec<u32>,
     ) {
         heads.clear();
         for list in lists {
-            if list as u32 != 0 {
-                rows.push(Task(!(list as u32)));
-            }
+            let first = Task(!(list as u32));
             if list >> 32 != 0 {
                 heads.push((list >> 32) as u32);
+                if list as u32 != 0 {
+                    rows.push(first);
+                }
+            } else if list as u32 != 0 {
+                sole.push(first);
             }
         }
         while !heads.is_empty() {
