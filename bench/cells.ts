@@ -45,7 +45,7 @@ function share(at: number, imbalance: 0 | 1 | 2): number {
 }
 
 /** Positions of rows that nobody reads: their results are those to ask for. */
-export function rootsOf(cells: readonly Cell[]): number[] {
+export function rootsOf(cells: readonly { readonly reads: readonly number[] }[]): number[] {
   const read = new Uint8Array(cells.length);
   for (const { reads } of cells) for (const at of reads) read[at] = 1;
   return cells.flatMap((_, at) => (read[at] === 1 ? [] : [at]));

@@ -2,7 +2,7 @@
 import { median } from './stats.js';
 
 /** What a figure counts. For `tasks/s` more is better, for all others less. */
-export type Unit = 'ns' | 'tasks/s' | 'us' | 'ms' | 's' | 'B';
+export type Unit = 'ns' | 'tasks/s' | 'us' | 'ms' | 's' | 'B' | 'x';
 
 /** `smoke` finishes in seconds and proves that a case works; `full` gives figures worth comparing. */
 export type Size = 'smoke' | 'full';

@@ -3,63 +3,13 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { CASES } from './cases/index.js';
-import { type Case, format, type Result, runCases, type Size } from './harness.js';
+import { format, type Result, runCases } from './harness.js';
+import { instructions } from './instructions.js';
+import { type Order, readOptions, USAGE, UsageError } from './options.js';
+import { plotScale } from './plots.js';
+import { SHAPES } from './shapes.js';
 import { compare } from './targets.js';
-
-const USAGE = `usage: npm run bench -- [options]
-
-  --only NAME,NAME   run just these cases, interleaved (default: all)
-  --size SIZE        smoke: seconds, proves that the cases work; full (default): figures
-  --rounds N         measurements of each case (default: 5; smoke: 1)
-  --json FILE        write the figures, the commit and whether the tree was dirty
-  --list             print the names of all cases
-  --help             this text
-
-Cases: ${CASES.map(({ name }) => name).join(', ')}
-What each measures and how: bench/README.md
-`;
-
-class UsageError extends Error {}
-
-interface Options {
-  readonly cases: readonly Case[];
-  readonly size: Size;
-  readonly rounds: number;
-  readonly json: string | undefined;
-}
-
-function chosen(only: string | undefined): readonly Case[] {
-  if (only === undefined) return CASES;
-  return only.split(',').map((name) => {
-    const found = CASES.find((each) => each.name === name.trim());
-    if (found === undefined) {
-      throw new UsageError(`there is no case '${name}': see --list`);
-    }
-    return found;
-  });
-}
-
-function options(): Options | 'help' | 'list' {
-  const { values } = parseArgs({
-    options: {
-      only: { type: 'string' },
-      size: { type: 'string', default: 'full' },
-      rounds: { type: 'string' },
-      json: { type: 'string' },
-      list: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) return 'help';
-  if (values.list) return 'list';
-  const { size } = values;
-  if (size !== 'smoke' && size !== 'full') throw new UsageError(`--size is smoke or full`);
-  const rounds = Number(values.rounds ?? (size === 'smoke' ? 1 : 5));
-  if (!Number.isInteger(rounds) || rounds < 1) throw new UsageError('--rounds is a whole number');
-  return { cases: chosen(values.only), size, rounds, json: values.json };
-}
 
 /** The commit measured, and whether the tree differs from it; `unknown` outside a clone. */
 function revision(): { commit: string; dirty: boolean } {
@@ -95,25 +45,43 @@ function table(results: ReadonlyMap<string, Result>): string {
   return [head, ...rows].map(line).join('\n');
 }
 
-async function main(): Promise<void> {
-  const parsed = options();
-  if (parsed === 'help') {
-    process.stdout.write(USAGE);
-    return;
-  }
-  if (parsed === 'list') {
-    process.stdout.write(`${CASES.map(({ name }) => name).join('\n')}\n`);
-    return;
-  }
-  const { cases, size, rounds, json } = parsed;
-  const results = await runCases(cases, size, rounds, (text) => process.stderr.write(`${text}\n`));
-  process.stdout.write(`${table(results)}\n`);
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+const say = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};
+
+function list(): string {
+  const shapes = SHAPES.map(({ name, what }) => `  ${name.padEnd(16)}${what}`);
+  return [...CASES.map(({ name }) => name), '', 'shapes, for --shape:', ...shapes].join('\n');
+}
+
+async function run({ cases, size, rounds, json }: Order & { do: 'run' }): Promise<void> {
+  const results = await runCases(cases, size, rounds, say);
+  print(table(results));
   // Smoke sizes prove that cases work; their figures mean nothing.
   const verdicts = size === 'full' ? compare(results) : [];
-  if (verdicts.length > 0) process.stdout.write(`\n${verdicts.join('\n')}\n`);
+  if (verdicts.length > 0) print(`\n${verdicts.join('\n')}`);
   if (json !== undefined) {
     const report = { ...Object.fromEntries(results), ...revision() };
     writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+  }
+}
+
+async function main(): Promise<void> {
+  const order = readOptions();
+  switch (order.do) {
+    case 'help':
+      return print(USAGE.trimEnd());
+    case 'list':
+      return print(list());
+    case 'instructions':
+      return print(instructions().join('\n'));
+    case 'scale':
+      return print((await plotScale(order.folder, order.size, say)).join('\n'));
+    case 'run':
+      return run(order);
   }
 }
 

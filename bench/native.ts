@@ -34,6 +34,13 @@ export interface RelayFloor {
   stop(): void;
 }
 
+/** The engine and the codec between many procs of one lane, without sockets. */
+export interface InprocRun {
+  readonly tasks: number;
+  /** Runs a binary tree; gives the sum of the leaves' numbers 1, 2, … and 1 for each reduction. */
+  run(): number;
+}
+
 /** Zero-workers on a thread of this process. */
 export interface ZeroWorkers {
   /** Why they stopped by themselves: the scheduler said goodbye, or a frame made no sense. Null while they answer. */
@@ -42,7 +49,12 @@ export interface ZeroWorkers {
 }
 
 interface Addon {
-  BenchEngine: new (shape: 'map' | 'tree' | 'random', tasks: number) => EngineRun;
+  BenchEngine: {
+    new (shape: 'map' | 'tree' | 'random', tasks: number): EngineRun;
+    /** Rows read rows before them; the rows nobody reads are wanted. */
+    explicit(offsets: Uint32Array, indices: Uint32Array): EngineRun;
+  };
+  BenchInproc: new (procs: number, tasks: number) => InprocRun;
   BenchWalk: new (shape: 'tree' | 'random', tasks: number) => WalkRun;
   BenchIngest: new (tasks: number) => IngestRun;
   BenchLoopFloor: new (address: string) => LoopFloor;

@@ -46,7 +46,7 @@ function halving(width: number): number[] {
 const RADIX = 5;
 const CHUNKS_PER_TASK = 8;
 
-/** Every shape but `dynamic`, whose tasks submit tasks: it is a program, not a graph. */
+/** Every shape but tasks that submit tasks: those are a program, the case `e2e.dynamic`. */
 export const SHAPES: readonly Shape[] = [
   {
     name: 'map',

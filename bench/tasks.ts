@@ -1,5 +1,5 @@
 /** Tasks of the end-to-end cases: what workers import. */
-import { task } from 'heddle';
+import { ctx, range, task } from 'heddle';
 import kernel from './workers/kernel.cjs';
 
 /** The no-op: its argument, so that every result can be checked. */
@@ -17,3 +17,11 @@ export const sum = task(import.meta.url, 'sum', (values: readonly number[]) => {
 
 /** A row of a graph that computes for a while and checks the producers of its inputs. */
 export const cell = task(import.meta.url, 'cell', kernel.cell);
+
+/** A task that submits as many tasks as it is told, and reads them: the shape `dynamic`. */
+export const grow = task(import.meta.url, 'grow', async (children: number) => {
+  const futures = ctx.client.map(same, range(children));
+  const values = await ctx.client.gather(futures);
+  futures.release();
+  return values.reduce((total, value) => total + value, 0);
+});

@@ -3,14 +3,18 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, LocalCluster } from 'heddle';
 import { joinCluster, leaveCluster, tasksCompleted } from '../cluster.js';
+import { type CpuTimes, perTask } from '../cpu.js';
 import type { Case, Sample, Size, Unit } from '../harness.js';
 import { cpuNanos } from '../processes.js';
 import { median, quantile } from '../stats.js';
-import { next, same } from '../tasks.js';
+import { grow, next, same } from '../tasks.js';
 
 const MAP_TASKS: Record<Size, number> = { smoke: 5_000, full: 200_000 };
 const SUBMITS: Record<Size, number> = { smoke: 1_000, full: 50_000 };
 const HOPS: Record<Size, number> = { smoke: 50, full: 1_000 };
+/** Tasks that submit tasks, and how many each submits. */
+const PARENTS: Record<Size, number> = { smoke: 10, full: 500 };
+const CHILDREN = 100;
 const TRIPS: Record<Size, number> = { smoke: 50, full: 1_000 };
 const WARM_TASKS = 20_000;
 /** Idle time before, and during, the measurement of idle CPU, in ms. */
@@ -20,7 +24,15 @@ const TIMEOUT_MS = 60_000;
 
 type Round = (client: Client, size: Size, cluster: LocalCluster) => Promise<Sample>;
 
-function e2e(name: string, unit: Unit, round: Round): Case {
+/** CPU time of this process, which is client and scheduler, and of the workers. */
+function cpu(cluster: LocalCluster): CpuTimes {
+  const nanos = (pid: number): number => cpuNanos(pid) ?? Number.NaN;
+  const workers = cluster.workers.map(nanos).reduce((a, b) => a + b, 0);
+  return { main: nanos(process.pid), workers };
+}
+
+/** @param tasks tasks of a round, for CPU time per task; without, it is not told. */
+function e2e(name: string, unit: Unit, round: Round, tasks?: Record<Size, number>): Case {
   return {
     name,
     unit,
@@ -29,7 +41,16 @@ function e2e(name: string, unit: Unit, round: Round): Case {
       const warm = client.map(same, numbers(WARM_TASKS));
       await client.gather(warm, { timeout: TIMEOUT_MS });
       warm.release();
-      return { round: () => round(client, size, cluster), close: leaveCluster };
+      return {
+        async round() {
+          const before = cpu(cluster);
+          const sample = await round(client, size, cluster);
+          if (tasks === undefined) return sample;
+          const used = perTask(before, cpu(cluster), tasks[size]);
+          return { ...sample, beside: { ...sample.beside, ...used } };
+        },
+        close: leaveCluster,
+      };
     },
   };
 }
@@ -88,6 +109,19 @@ const chain: Round = async (client, size) => {
   return { value: micros / hops };
 };
 
+/** Tasks that submit tasks and wait for them: each parent's children are a map of its own. */
+const dynamic: Round = async (client, size) => {
+  const [parents, children] = [PARENTS[size], CHILDREN];
+  const start = performance.now();
+  const futures = client.map(grow, new Array<number>(parents).fill(children));
+  const sums = await client.gather(futures, { timeout: TIMEOUT_MS });
+  const seconds = (performance.now() - start) / 1_000;
+  const wrong = sums.findIndex((sum) => sum !== (children * (children - 1)) / 2);
+  if (wrong >= 0) throw new Error(`the children of ${wrong} gave ${sums[wrong]}`);
+  futures.release();
+  return { value: (parents * (children + 1)) / seconds };
+};
+
 const rtt: Round = async (client, size, cluster) => {
   const times: number[] = [];
   for (let i = 0; i < TRIPS[size]; i++) {
@@ -119,8 +153,9 @@ async function idle(pids: readonly number[], forMs: number): Promise<number> {
 
 /** In the order of the report. */
 export const E2E_CASES: readonly Case[] = [
-  e2e('e2e.map', 'tasks/s', map),
-  e2e('e2e.submit', 'tasks/s', submit),
-  e2e('e2e.chain', 'us', chain),
+  e2e('e2e.map', 'tasks/s', map, MAP_TASKS),
+  e2e('e2e.submit', 'tasks/s', submit, SUBMITS),
+  e2e('e2e.chain', 'us', chain, HOPS),
+  e2e('e2e.dynamic', 'tasks/s', dynamic),
   e2e('e2e.rtt', 'us', rtt),
 ];

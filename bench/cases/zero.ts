@@ -3,6 +3,7 @@ import { type Client, range } from 'heddle';
 import { WORKERS } from '../cluster.js';
 import { perTask } from '../cpu.js';
 import type { Case, Session, Size } from '../harness.js';
+import { reductions } from '../scale.js';
 import { same, sum } from '../tasks.js';
 import { ZeroWorld } from '../zero_world.js';
 
@@ -37,17 +38,11 @@ const tree: Graph = async (client, tasks) => {
   return { tasks: leaves + reductions(leaves), result };
 };
 
-/** Rows of a binary tree above so many leaves. */
-function reductions(leaves: number): number {
-  let rows = 0;
-  for (let level = leaves; level > 1; rows += level) level = Math.ceil(level / 2);
-  return rows;
-}
-
 async function checked(client: Client, graph: Graph, asked: number): Promise<number> {
   const { tasks, result } = await graph(client, asked);
   const leaves = graph === merge ? tasks - 1 : asked >> 1;
-  const expected = (leaves * (leaves + 1)) / 2;
+  // A zero-worker counts a row that has no number of its own as 1.
+  const expected = (leaves * (leaves + 1)) / 2 + (tasks - leaves);
   if (result !== expected) throw new Error(`the sum is ${result} instead of ${expected}`);
   return tasks;
 }

@@ -1,6 +1,6 @@
 //! Workers that answer at once: they speak the protocol over real sockets and run nothing, so that a run's time is
-//! client's, scheduler's and the transport's. A record's answer is the sum of its numbers, its row's own and its
-//! inputs', so that work that was lost, doubled or handed wrong inputs changes the result.
+//! client's, scheduler's and the transport's. A record's answer is a sum (`sums`), so that work that was lost, doubled or
+//! handed wrong inputs changes the result.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};

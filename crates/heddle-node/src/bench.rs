@@ -1,7 +1,8 @@
 //! The workloads of the benchmark harness in `bench/`. Schedulers never use them.
 
-use heddle_bench::{LoopFloor, RelayFloor, ZeroWorkers};
+use heddle_bench::{Inproc, LoopFloor, RelayFloor, ZeroWorkers};
 use heddle_core::bench::{Graph, Ingest, Run, Shape, Walk};
+use napi::bindgen_prelude::Uint32Array;
 use napi::{Error, Result};
 use napi_derive::napi;
 
@@ -20,9 +21,19 @@ impl BenchEngine {
     /// Prepares `shape`: `map`, `tree` or `random`.
     #[napi(constructor, catch_unwind)]
     pub fn new(shape: String, tasks: u32) -> Result<Self> {
-        let graph = graph(&shape, tasks)?;
+        Ok(Self::of(graph(&shape, tasks)?))
+    }
+
+    /// Prepares a graph of explicit edges: where each row's inputs begin, and where the last one's end; the inputs.
+    #[napi(factory, catch_unwind)]
+    pub fn explicit(offsets: Uint32Array, indices: Uint32Array) -> Self {
+        let ends = offsets.get(1..).unwrap_or_default().to_vec();
+        Self::of(Graph::explicit(ends, indices.to_vec()))
+    }
+
+    fn of(graph: Graph) -> Self {
         let run = Some(Run::new(&graph, LANES));
-        Ok(Self { graph, run })
+        Self { graph, run }
     }
 
     /// Tasks of the graph.
@@ -181,6 +192,34 @@ impl BenchZeroWorkers {
     #[napi(catch_unwind)]
     pub fn stop(&mut self) {
         self.workers = None;
+    }
+}
+
+/// The engine and the codec between many procs, without sockets.
+#[napi]
+pub struct BenchInproc {
+    run: Inproc,
+}
+
+#[napi]
+impl BenchInproc {
+    /// Prepares a tree of about `tasks` tasks for `procs` procs of one lane.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(procs: u32, tasks: u32) -> Result<Self> {
+        let run = Inproc::new(procs, tasks).map_err(|text| failed(&text))?;
+        Ok(Self { run })
+    }
+
+    /// Tasks of the graph.
+    #[napi(getter, catch_unwind)]
+    pub fn tasks(&self) -> u32 {
+        self.run.tasks()
+    }
+
+    /// Runs it, once; gives the one result: the sum of the leaves' numbers, and 1 for each reduction.
+    #[napi(catch_unwind)]
+    pub fn run(&mut self) -> Result<f64> {
+        self.run.run().map_err(|text| failed(&text))
     }
 }
 

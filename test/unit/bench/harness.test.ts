@@ -123,6 +123,6 @@ test('targets are judged when both their cases ran; a beaten floor is told', () 
     ]),
   );
   assert.equal(lines.length, 2);
-  assert.match(lines[0] ?? '', /^met +e2e\.rtt \/ floor\.rtt = 0\.900 \(at most 5\)$/);
+  assert.match(lines[0] ?? '', /^met +e2e\.rtt \/ floor\.rtt = 0\.900 \(at most 2\.5\)$/);
   assert.match(lines[1] ?? '', /^DEFECT +e2e\.rtt beats its floor/);
 });

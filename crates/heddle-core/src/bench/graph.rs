@@ -102,6 +102,16 @@ impl Graph {
                 }
             }
         }
+        Graph::laid_out(shape, ends, inputs)
+    }
+
+    /// A graph of explicit edges, handled as [`Shape::Random`] is: `ends` says where each row's `inputs` end, and rows
+    /// read rows before them alone.
+    pub fn explicit(ends: Vec<u32>, inputs: Vec<u32>) -> Graph {
+        Graph::laid_out(Shape::Random, ends, inputs)
+    }
+
+    fn laid_out(shape: Shape, ends: Vec<u32>, inputs: Vec<u32>) -> Graph {
         let tasks = ends.len() as u32;
         let items = (0..u64::from(tasks)).flat_map(u64::to_le_bytes).collect();
         let columns = (shape == Shape::Random).then(|| {
