@@ -10,6 +10,8 @@ import {
   ValueColumn,
 } from '../wire/index.js';
 
+import { type Gathered, put } from './gathered.js';
+
 /** Where a value lies that did not come with the Update. */
 export interface StoredAt {
   readonly proc: number;
@@ -83,7 +85,7 @@ export class Chunk {
   }
 
   /** Puts inline values of rows `row` … that lie in one run with it, `count` at most; gives how many it put. */
-  fill(out: unknown[], at: number, row: number, count: number): number {
+  fill(out: Gathered, at: number, row: number, count: number): number {
     const { starts, counts, offset } = this.#section;
     const run = this.#run(row);
     const end = Math.min(row + count, (starts?.[run] ?? 0) + (counts?.[run] ?? 0));
@@ -93,7 +95,7 @@ export class Chunk {
       let byte = offset + 8 * this.#position(row);
       for (let r = row; r < end; r++, byte += 8) out[at + r - row] = view.getFloat64(byte, true);
     } else {
-      for (let r = row; r < end; r++) out[at + r - row] = this.value(r);
+      for (let r = row; r < end; r++) put(out, at + r - row, this.value(r));
     }
     return end - row;
   }

@@ -220,13 +220,20 @@ export class Client implements AsyncDisposable {
    * Results of futures, in their order; a future that occurs twice gives its result twice. One promise in all.
    * @throws with `errors: 'raise'`, the error of the first task to fail; see also `Future.result`
    */
-  gather<T>(futures: FutureArray<T>, options?: GatherOptions): Promise<T[]>;
+  gather(
+    futures: FutureArray<number>,
+    options: GatherOptions & { readonly as: Float64ArrayConstructor },
+  ): Promise<Float64Array>;
+  gather<T>(
+    futures: FutureArray<T>,
+    options?: GatherOptions & { readonly as?: undefined },
+  ): Promise<T[]>;
   gather<const F extends readonly Future<unknown>[]>(
     futures: F,
     options?: GatherOptions & { readonly errors?: 'raise' | undefined },
   ): Promise<Results<F>>;
   gather<T>(futures: Iterable<Future<T>>, options?: GatherOptions): Promise<T[]>;
-  async gather(futures: FuturesLike, options: GatherOptions = {}): Promise<unknown[]> {
+  async gather(futures: FuturesLike, options: GatherOptions = {}): Promise<unknown> {
     return new GatherWait(this.#session, rowList(this.#session, futures), options).run();
   }
 
@@ -258,16 +265,19 @@ export class Client implements AsyncDisposable {
     futures: FutureArray<T> | Iterable<Future<T>>,
     options: CompletionOptions = {},
   ): Promise<Completion<T>> {
-    rowList(this.#session, futures);
-    return new CompletionWait<T>(this.#session, [...futures], options).run();
+    return new CompletionWait<T>(this.#session, futures, options).run();
   }
 
-  /** The futures in the order in which their tasks end, however they end. */
+  /**
+   * The futures in the order in which their tasks end, however they end: each is made when it is asked for, and a
+   * loop that is left early watches no more.
+   */
   asCompleted<T>(
     futures: FutureArray<T> | Iterable<Future<T>>,
   ): AsyncGenerator<Future<T>, void, undefined> {
-    rowList(this.#session, futures);
-    return inCompletionOrder(this.#session, [...futures]);
+    const listed = futures instanceof FutureArray ? futures : [...futures];
+    rowList(this.#session, listed);
+    return inCompletionOrder(this.#session, listed);
   }
 
   /** Cancels tasks, and what depends on them. No new attempt starts; a running body sees `ctx.signal`. */

@@ -6,6 +6,15 @@ import type { GatherOptions } from './gather.js';
 import type { Hold } from './hold.js';
 import type { Rows } from './rows.js';
 
+const STREAM_BATCH = 1_024;
+
+/** Options of `FutureArray.stream`. */
+export interface StreamOptions extends GatherOptions {
+  readonly as?: undefined;
+  readonly batch?: number | undefined;
+  readonly release?: boolean | undefined;
+}
+
 /**
  * The results of a `map`, in order. As an argument it stands for the array of all results; `at(i)` and iteration
  * give futures of single ones, made when asked for.
@@ -54,10 +63,44 @@ export class FutureArray<T> extends Reference implements Iterable<Future<T>> {
   }
 
   /** All results in order: `client.gather(this)`. */
-  results(options: GatherOptions = {}): Promise<T[]> {
-    return this._rows.session.gatherRange(this._hold, this._first, this.length, options) as Promise<
-      T[]
-    >;
+  results(options: GatherOptions & { readonly as: Float64ArrayConstructor }): Promise<Float64Array>;
+  results(options?: GatherOptions & { readonly as?: undefined }): Promise<T[]>;
+  results(options: GatherOptions = {}): Promise<unknown> {
+    return this._rows.session.gatherRange(this._hold, this._first, this.length, options);
+  }
+
+  /**
+   * Results in order, batch by batch, each as soon as it is whole: nothing is decoded before it is asked for. With
+   * `release` a batch is given up when the next one is asked for, so that a stream of any length holds one at a time;
+   * what is left when the loop is left early is given up then.
+   * @param options `batch`: results at a time, default 1,024; `errors`, `timeout` (per batch) and `signal` as `gather`
+   * @throws HeddleError ERR_ARGUMENT, and as `gather`
+   * @example
+   * for await (const squares of futures.stream({ release: true })) write(squares);
+   */
+  async *stream(options: StreamOptions = {}): AsyncGenerator<T[], void, undefined> {
+    const { batch = STREAM_BATCH, release = false, ...rest } = options;
+    if (!Number.isInteger(batch) || batch < 1) {
+      throw new HeddleError(
+        'ERR_ARGUMENT',
+        `option batch must be a positive integer, not ${batch}`,
+      );
+    }
+    let given = 0;
+    try {
+      for (; given < this.length; given += batch) {
+        const part = this.slice(given, given + batch);
+        yield await part.results(rest);
+        if (release) part.release();
+      }
+    } finally {
+      if (release && given < this.length) this.slice(given).release();
+    }
+  }
+
+  /** Results in order, one by one: `stream()` without the batches. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    for await (const batch of this.stream()) yield* batch;
   }
 
   /** Part `index` of every result, as an argument: an array of parts. */

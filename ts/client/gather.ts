@@ -1,6 +1,7 @@
 // Gathering: one promise for many results.
 import { HeddleError } from '../errors/index.js';
 import { RowState } from '../wire/index.js';
+import { type Gathered, put } from './gathered.js';
 import type { RowList } from './row_list.js';
 import { PENDING, RELEASED, type Rows } from './rows.js';
 import type { Session } from './session.js';
@@ -14,12 +15,15 @@ export interface GatherOptions extends WaitOptions {
    * that failed or were cancelled are left out; the order of the others is kept.
    */
   readonly errors?: 'raise' | 'skip' | undefined;
+  /** `Float64Array`: results are numbers, given as one typed array. Default: an array of values. */
+  readonly as?: Float64ArrayConstructor | undefined;
 }
 
 /** Waits for every row of a list, then decodes them. */
-export class GatherWait extends Wait<unknown[]> {
+export class GatherWait extends Wait<Gathered> {
   readonly #list: RowList;
   readonly #skip: boolean;
+  readonly #typed: boolean;
   #cursor = 0;
   #parkedOn: { rows: Rows; row: number } | undefined;
 
@@ -32,7 +36,11 @@ export class GatherWait extends Wait<unknown[]> {
         `option errors must be 'raise' or 'skip', not ${String(errors)}`,
       );
     }
+    if (options.as !== undefined && options.as !== Float64Array) {
+      throw new HeddleError('ERR_ARGUMENT', 'option as must be Float64Array');
+    }
     this.#list = list;
+    this.#typed = options.as !== undefined;
     this.#skip = errors === 'skip';
     if (!this.#skip && list.length > 0) session.failureWatchers.add(this);
   }
@@ -74,7 +82,7 @@ export class GatherWait extends Wait<unknown[]> {
   /** Decodes. Rows lost again since they were passed (their worker died) are waited for again. */
   #collect(): void {
     const list = this.#list;
-    const out = new Array<unknown>(list.length);
+    const out = this.#typed ? new Float64Array(list.length) : new Array<unknown>(list.length);
     const dropped: number[] = [];
     const stored: number[] = [];
     for (let i = 0; i < list.length; ) {
@@ -115,11 +123,11 @@ export class GatherWait extends Wait<unknown[]> {
     this.#fetch(out, dropped, stored);
   }
 
-  #fetch(out: unknown[], dropped: number[], stored: readonly number[]): void {
+  #fetch(out: Gathered, dropped: number[], stored: readonly number[]): void {
     const list = this.#list;
     const fetches = stored.map(async (i) => {
       try {
-        out[i] = await this.session.value(list.rows(i), list.row(i));
+        put(out, i, await this.session.value(list.rows(i), list.row(i)));
       } catch (error) {
         const state = list.rows(i).state[list.row(i)];
         const ended = state === RowState.Failed || state === RowState.Cancelled;
@@ -139,7 +147,7 @@ export class GatherWait extends Wait<unknown[]> {
     this.#parkedOn = undefined;
   }
 
-  protected override resolve(value: unknown[]): void {
+  protected override resolve(value: Gathered): void {
     this.session.failureWatchers.delete(this);
     super.resolve(value);
   }
@@ -149,8 +157,9 @@ export class GatherWait extends Wait<unknown[]> {
   }
 }
 
-function without(values: unknown[], dropped: readonly number[]): unknown[] {
+function without(values: Gathered, dropped: readonly number[]): Gathered {
   if (dropped.length === 0) return values;
   const gone = new Set(dropped);
-  return values.filter((_, i) => !gone.has(i));
+  const stays = (_: unknown, i: number): boolean => !gone.has(i);
+  return values instanceof Float64Array ? values.filter(stays) : values.filter(stays);
 }

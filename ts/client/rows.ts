@@ -14,6 +14,11 @@ export interface Waiter {
   wake(): void;
 }
 
+/** Told of runs of rows as they end, are released, or are given up with the session; a row may be told twice. */
+export interface RowObserver {
+  onEnded(rows: Rows, first: number, count: number): void;
+}
+
 const NO_CHUNK = 0;
 
 /** Rows of one layer, as far as this client has been told. */
@@ -32,6 +37,7 @@ export class Rows {
   #chunkOf: Uint32Array;
   readonly #chunks: (Chunk | undefined)[] = [undefined];
   readonly #parked = new Map<number, Waiter | Waiter[]>();
+  readonly #observers = new Set<RowObserver>();
   #released = 0;
   /** True once no more rows will be appended. */
   closed = false;
@@ -87,7 +93,9 @@ export class Rows {
       const start = starts[i] as number;
       const end = Math.min(start + (counts[i] as number), this.length);
       this.#digestRun(start, end, state, chunk);
-      if (state !== PENDING && this.#parked.size > 0) this.#unpark(start, end, woken);
+      if (state === PENDING) continue;
+      if (this.#parked.size > 0) this.#unpark(start, end, woken);
+      if (this.#observers.size > 0) this.#tell(start, end - start, woken);
     }
     const made = this.#chunks[chunk];
     if (made !== undefined && made.live <= 0) this.#chunks[chunk] = undefined;
@@ -127,6 +135,7 @@ export class Rows {
       this.state[row] = ((this.state[row] as number) & RELEASED) | RowState.Failed;
     }
     this.#unpark(first, first + count, woken);
+    this.#tell(first, count, woken);
   }
 
   /** The error of a row that failed or was cancelled. */
@@ -164,6 +173,7 @@ export class Rows {
     }
     this.#released += fresh;
     if (this.#parked.size > 0) this.#unpark(first, first + count, woken);
+    this.#tell(first, count, woken);
     return fresh;
   }
 
@@ -191,6 +201,23 @@ export class Rows {
     }
   }
 
+  /** Tells `observer` of rows that end from now on. */
+  observe(observer: RowObserver): void {
+    this.#observers.add(observer);
+  }
+
+  /** Ends `observe`. */
+  unobserve(observer: RowObserver): void {
+    this.#observers.delete(observer);
+  }
+
+  /** Observers are told when the waiters are woken. */
+  #tell(first: number, count: number, woken: Waiter[]): void {
+    for (const observer of this.#observers) {
+      woken.push({ wake: () => observer.onEnded(this, first, count) });
+    }
+  }
+
   /** Adds every waiter to `woken`: the connection is lost. */
   wakeAll(woken: Waiter[]): void {
     for (const parked of this.#parked.values()) {
@@ -198,6 +225,7 @@ export class Rows {
       else woken.push(parked);
     }
     this.#parked.clear();
+    this.#tell(0, 0, woken);
   }
 
   #unpark(start: number, end: number, woken: Waiter[]): void {

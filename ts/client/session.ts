@@ -35,6 +35,7 @@ import { DemandRanges } from './demands.js';
 import { FunctionTable } from './functions.js';
 import type { FutureStatus } from './future.js';
 import { type GatherOptions, GatherWait } from './gather.js';
+import type { Gathered } from './gathered.js';
 import type { Hold } from './hold.js';
 import { ResultWait } from './result.js';
 import { RowRange } from './row_list.js';
@@ -370,13 +371,25 @@ export class Session implements ConnectionOwner, ReferenceOwner {
     return settle(() => new ResultWait(this, hold, row, options));
   }
 
-  gatherRange(
-    hold: Hold,
-    first: number,
-    count: number,
-    options: GatherOptions,
-  ): Promise<unknown[]> {
+  gatherRange(hold: Hold, first: number, count: number, options: GatherOptions): Promise<Gathered> {
     return settle(() => new GatherWait(this, new RowRange(hold, first, count), options));
+  }
+
+  /** Waits for news of rows; a running task's wait is known as one. */
+  async waiting(news: Promise<void>): Promise<void> {
+    const { waits } = this;
+    if (waits === undefined) return news;
+    let abandon: (error: Error) => void = () => {};
+    const abandoned = new Promise<never>((_, reject) => {
+      abandon = reject;
+    });
+    const wait = { abandon: (error: Error) => abandon(error) };
+    waits.began(wait);
+    try {
+      await Promise.race([news, abandoned]);
+    } finally {
+      waits.ended(wait);
+    }
   }
 
   /** The value of a row that is done, fetched if it is stored elsewhere. */
