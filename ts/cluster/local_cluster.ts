@@ -32,7 +32,8 @@ export interface LocalClusterOptions {
   readonly env?: NodeJS.ProcessEnv | undefined;
   /** File for a record of the run, for `heddle replay`: whole once the cluster is closed. Default: none. */
   readonly record?: string | undefined;
-  /** File for a trace of tasks per lane and transfers, for Perfetto: whole once the cluster is closed. Default: none. */
+  /** File for a trace of tasks per lane and transfers, for Perfetto: whole once the cluster is closed. Default: what
+   * `heddle trace` asks for in the environment's HEDDLE_TRACE, else none. */
   readonly trace?: string | undefined;
   /** How thoroughly the engine checks its own state. Default `light`; `full` is for tests. */
   readonly check?: CheckLevel | undefined;
@@ -80,7 +81,7 @@ export class LocalCluster implements AsyncDisposable {
           : { noWorkersNoticeMs: options.noWorkersNotice }),
         ...(options.check === undefined ? {} : { check: options.check }),
         record: options.record,
-        trace: options.trace,
+        trace: options.trace ?? process.env.HEDDLE_TRACE,
       });
     } catch (error) {
       rmSync(this.#folder, { recursive: true, force: true });

@@ -1,10 +1,11 @@
 /** The commands that show what a run costs, as part of the command line. */
-import { Command, InvalidArgumentError } from 'commander';
+import process from 'node:process';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT_HELP } from '../errors/exit_codes.js';
 
 /** All of them. */
 export function diagnosticCommands(): Command[] {
-  return [explainCommand(), replayCommand()];
+  return [explainCommand(), replayCommand(), profileCommand(), traceCommand()];
 }
 
 function explainCommand(): Command {
@@ -53,6 +54,56 @@ ${EXIT_HELP}`,
     .action(async (file: string, options: { repeat: number; json: boolean }) => {
       const { runReplay } = await import('./replay.js');
       await runReplay(file, options);
+    });
+}
+
+function profileCommand(): Command {
+  return new Command('profile')
+    .description('Run a script or command under profilers: V8 and the Rust half, into one folder.')
+    .argument('<command...>', 'after --: a script of yours, or any command')
+    .option('--output <folder>', 'where the profiles go', 'heddle-profile')
+    .addOption(
+      new Option('--only <half>', 'one half, one run: both share a signal').choices(['v8', 'rust']),
+    )
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+The command runs twice: under V8's profiler (client, workers, lanes and daemons, a .cpuprofile for each thread), and
+under a sampler of the Rust half (an .svg flame graph for each process with a scheduler or a replay).
+
+Examples:
+  $ heddle profile -- my-script.js
+  $ heddle profile --only rust -- heddle replay run.rec --repeat 20
+  $ heddle profile --only v8 --output profiles -- heddle scheduler
+${EXIT_HELP}`,
+    )
+    .action(async (command: string[], options: { output: string; only?: 'v8' | 'rust' }) => {
+      const { runProfile } = await import('./profile.js');
+      process.exitCode = await runProfile(command, options);
+    });
+}
+
+function traceCommand(): Command {
+  return new Command('trace')
+    .description('Run a script with a trace of its local cluster: tasks per lane, transfers.')
+    .argument('<command...>', 'after --: a script of yours, or any command')
+    .option('--output <file>', 'where the trace goes', 'heddle-trace.json')
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+A scheduler of its own is traced with 'heddle scheduler --trace FILE'. Tracing times every task by itself: tiny tasks run
+slower than without it.
+
+Examples:
+  $ heddle trace -- my-script.js
+  $ heddle trace --output run.json -- my-script.js
+${EXIT_HELP}`,
+    )
+    .action(async (command: string[], options: { output: string }) => {
+      const { runTrace } = await import('./profile.js');
+      process.exitCode = await runTrace(command, options);
     });
 }
 

@@ -5,6 +5,7 @@
 import { RECORDING } from '../diagnostics/stages.js';
 import { HeddleError, isErrorCode } from '../errors/index.js';
 import { loadAddon } from './load.js';
+import { profileIfAsked, type Sampler } from './profile.js';
 
 /** How thoroughly the engine checks its own state while it runs. */
 export type CheckLevel = 'light' | 'touched' | 'full';
@@ -68,7 +69,7 @@ interface NativeScheduler {
   stop(): void;
 }
 
-interface NativeAddon {
+interface NativeAddon extends Sampler {
   Scheduler: { start(options: NativeOptions): NativeScheduler };
   threadCpuNanos(): number;
   replay(file: string, packageVersion: string): Promise<ReplayReport>;
@@ -121,6 +122,7 @@ export class Scheduler implements Disposable {
    */
   static start(options: SchedulerOptions): Scheduler {
     const native = addon();
+    profileIfAsked(native);
     try {
       return new Scheduler(
         native.Scheduler.start({
@@ -208,7 +210,9 @@ export interface ReplayReport {
  */
 export async function replayRecord(file: string, packageVersion: string): Promise<ReplayReport> {
   try {
-    return await addon().replay(file, packageVersion);
+    const native = addon();
+    profileIfAsked(native);
+    return await native.replay(file, packageVersion);
   } catch (error) {
     throw error instanceof HeddleError ? error : nativeError(error);
   }

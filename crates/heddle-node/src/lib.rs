@@ -5,6 +5,7 @@
 //! Options arrive complete: defaults and checks are on the TypeScript side.
 
 pub mod bench;
+pub mod profile;
 pub mod replay;
 pub mod scheduler;
 
