@@ -19,9 +19,26 @@ function installed(program: string): boolean {
   }
 }
 
+/** The triple that everything of Rust is built for; without it cargo would build all again, elsewhere. */
+function host(): string {
+  const said = execFileSync('rustc', ['-vV'], { encoding: 'utf8' });
+  const triple = /^host: (.+)$/m.exec(said)?.[1];
+  if (triple === undefined) throw new Error('rustc does not say its host');
+  return triple;
+}
+
 /** Builds the workload as the addon is built; gives its path. */
 function build(): string {
-  const args = ['build', '--release', '-p', 'heddle-bench', '--example', 'instructions'];
+  const args = [
+    'build',
+    '--release',
+    '--target',
+    host(),
+    '-p',
+    'heddle-bench',
+    '--example',
+    'instructions',
+  ];
   const said = execFileSync('cargo', [...args, '--message-format', 'json'], {
     cwd: root,
     encoding: 'utf8',
