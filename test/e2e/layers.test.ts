@@ -126,3 +126,12 @@ test('a failure behind a gate names the task that failed', async () => {
   const all = client.map(tasks.add, range(3), bad);
   await assert.rejects(all.at(2).result({ timeout }), /refused plain/);
 });
+
+test('a long list of futures is mapped frame by frame, in order', async () => {
+  const count = 70_000;
+  const numbers = client.map(tasks.add, range(count), 0);
+  const doubled = client.map(tasks.add, [...numbers], 1);
+  const results = await doubled.results({ timeout });
+  assert.equal(results.length, count);
+  assert.ok(results.every((value, i) => value === i + 1));
+});

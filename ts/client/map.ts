@@ -31,6 +31,8 @@ export type Items = Iterable<unknown> | NumberArray | Range | FutureArray<unknow
 
 /** Row data of one Submit frame; a larger map is appended in several, as rows of an Explicit layer. */
 const FRAME_BYTES = 1 << 25;
+/** Rows with inputs of their own in one Submit frame: the first run while the rest is under way. */
+const FRAME_ROWS = 1 << 16;
 /** Edges of one such frame. */
 const EDGES_MAX = 1 << 21;
 
@@ -149,15 +151,26 @@ function mapExplicit(
   constants: readonly unknown[],
   options: TaskOptions,
 ): FutureArray<unknown> {
-  const batch = new RowBatch();
   const row = rowOptions(fn, options);
-  for (const item of items) batch.add(fn, [item, ...constants], row, session);
+  const name = options.name ?? fn.name;
+  const frames: { draft: Draft<Layer>; payload: Uint8Array; first: number; count: number }[] = [];
+  const batch = new RowBatch();
+  // All are encoded before the first is sent: what cannot be refuses the map as a whole.
+  for (const [at, item] of items.entries()) {
+    batch.add(fn, [item, ...constants], row, session);
+    const full = batch.rows >= FRAME_ROWS || batch.argumentBytes >= FRAME_BYTES;
+    if (!full && at + 1 < items.length) continue;
+    const count = batch.rows;
+    const first = at + 1 - count;
+    frames.push({ ...batch.take(0, first, name, WANTED, 0), first, count });
+  }
   session.submitter.finish();
   const rows = session.openRows(items.length);
   rows.append(items.length);
   rows.closed = true;
-  const { draft, payload } = batch.take(rows.number, 0, options.name ?? fn.name, WANTED, 0);
-  session.sendGraph([{ rows, first: 0, count: items.length }], [draft], [payload]);
+  for (const { draft, payload, first, count } of frames) {
+    session.sendGraph([{ rows, first, count }], [{ ...draft, layer: rows.number }], [payload]);
+  }
   return new FutureArray(new Hold(rows, 0, items.length), 0, items.length);
 }
 

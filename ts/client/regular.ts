@@ -23,6 +23,7 @@ import { Future } from './future.js';
 import { FutureArray } from './future_array.js';
 import { Hold } from './hold.js';
 import { WANTED } from './row_batch.js';
+import type { Rows } from './rows.js';
 import type { Session } from './session.js';
 import { rowOptions } from './submitter.js';
 
@@ -122,10 +123,10 @@ export function treeReduce(
     given: [],
     first: 0,
   });
-  const futures = sendRegular(session, { ...layer, fanIn, flags: WANTED_LAST });
+  const sent = sendRows(session, { ...layer, fanIn, flags: WANTED_LAST });
   // There are no handles of rows on the way.
-  futures._rows.release(0, tasks - 1, []);
-  return new Future<unknown>(new Hold(futures._rows, tasks - 1, 1), tasks - 1);
+  sent.release(0, tasks - 1, []);
+  return new Future<unknown>(new Hold(sent, tasks - 1, 1), tasks - 1);
 }
 
 /** `fn(values of the rows around row i, ...constants)` for every row. */
@@ -226,15 +227,20 @@ function templateOf(args: readonly unknown[]): Uint8Array {
   );
 }
 
-/** Sends a layer in one frame, whatever its length. */
+/** Sends a layer in one frame, whatever its length; gives the futures of its rows. */
 export function sendRegular(session: Session, layer: Draft<Layer>): FutureArray<unknown> {
+  const rows = sendRows(session, layer);
+  return new FutureArray(new Hold(rows, 0, rows.length), 0, rows.length);
+}
+
+function sendRows(session: Session, layer: Draft<Layer>): Rows {
   const tasks = layer.tasks ?? 0;
   session.submitter.flush();
   const rows = session.openRows(tasks);
   rows.append(tasks);
   rows.closed = true;
   session.sendGraph([{ rows, first: 0, count: tasks }], [{ ...layer, layer: rows.number }], []);
-  return new FutureArray(new Hold(rows, 0, tasks), 0, tasks);
+  return rows;
 }
 
 /** The array of no futures. */
