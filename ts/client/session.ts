@@ -17,7 +17,6 @@ import {
   encodeDemand,
   encodeDropTemplate,
   encodeInstantiate,
-  encodeQuery,
   encodeSubmit,
   encodeTemplate,
   type Frame,
@@ -37,6 +36,7 @@ import type { FutureStatus } from './future.js';
 import { type GatherOptions, GatherWait } from './gather.js';
 import type { Gathered } from './gathered.js';
 import type { Hold } from './hold.js';
+import { Queries } from './queries.js';
 import { ResultWait } from './result.js';
 import { RowRange } from './row_list.js';
 import { RELEASED, Rows, type Waiter } from './rows.js';
@@ -47,7 +47,6 @@ import type { WaitOptions } from './wait_options.js';
 
 /** Updates digested before their credit is returned: well before the scheduler runs out of it. */
 const CREDIT_STEP = limits.UPDATE_CREDIT_MAX >> 2;
-const QUERY_MS = 10_000;
 /**
  * Releases of so few finished rows wait this long for others: they free little, and a frame for each would delay
  * what is submitted next.
@@ -69,13 +68,6 @@ interface UnansweredGraph {
   readonly rows: readonly GraphRows[];
   /** Number of its frame. */
   readonly frame: number;
-}
-
-/** A question that was asked. */
-interface UnansweredQuery {
-  readonly what: string;
-  readonly body: string;
-  readonly answer: (body: string | undefined) => void;
 }
 
 /** Events of a session: see `Client`. */
@@ -108,7 +100,7 @@ export class Session implements ConnectionOwner, ReferenceOwner {
   #error: HeddleError | undefined;
   readonly #layers = new Map<number, Rows>();
   readonly #graphs = new Map<number, UnansweredGraph>();
-  readonly #queries = new Map<number, UnansweredQuery>();
+  readonly #queries = new Queries((encode) => this.#connection.send(encode(this.epoch)));
   readonly #release = new DemandRanges(Kind.Release);
   readonly #cancel = new DemandRanges(Kind.Cancel);
   readonly #gather = new DemandRanges(Kind.Gather);
@@ -120,7 +112,6 @@ export class Session implements ConnectionOwner, ReferenceOwner {
   #lastLayer = 0;
   #lastGraph = 0;
   #lastTemplate = 0;
-  #lastQuery = 0;
   #creditedSeq = 0;
   #answered = 0;
 
@@ -333,21 +324,7 @@ export class Session implements ConnectionOwner, ReferenceOwner {
   async query(what: string, body = ''): Promise<unknown> {
     this.checkOpen();
     this.flush();
-    const request = ++this.#lastQuery;
-    let timer: NodeJS.Timeout | undefined;
-    const answer = await new Promise<string | undefined>((resolve, reject) => {
-      timer = setTimeout(() => {
-        this.#queries.delete(request);
-        reject(
-          new HeddleError(
-            'ERR_TIMEOUT',
-            `the scheduler did not answer '${what}' in ${QUERY_MS} ms`,
-          ),
-        );
-      }, QUERY_MS);
-      this.#queries.set(request, { what, body, answer: resolve });
-      this.#connection.send(encodeQuery(this.epoch, { request, what, body }));
-    }).finally(() => clearTimeout(timer));
+    const answer = await this.#queries.ask(what, body);
     this.checkOpen();
     try {
       return JSON.parse(answer ?? 'null') as unknown;
@@ -441,9 +418,7 @@ export class Session implements ConnectionOwner, ReferenceOwner {
   /** Rows and answers are told again; replies and notices are not. */
   onResumed(): void {
     this.noWorkers = undefined;
-    for (const [request, { what, body }] of this.#queries) {
-      this.#connection.send(encodeQuery(this.epoch, { request, what, body }));
-    }
+    this.#queries.askAgain();
   }
 
   onFrame(frame: Frame): void {
@@ -459,8 +434,7 @@ export class Session implements ConnectionOwner, ReferenceOwner {
         return;
       case Kind.Reply: {
         const { request, body } = decodeReply(frame);
-        this.#queries.get(request)?.answer(body);
-        this.#queries.delete(request);
+        this.#queries.answered(request, body);
         return;
       }
       case Kind.Notice:
@@ -491,8 +465,7 @@ export class Session implements ConnectionOwner, ReferenceOwner {
     for (const rows of this.#layers.values()) rows.wakeAll(woken);
     this.#graphs.clear();
     clearTimeout(this.#lateTimer);
-    for (const { answer } of this.#queries.values()) answer(undefined);
-    this.#queries.clear();
+    this.#queries.end();
     this.stored.close();
     wake(woken);
   }
