@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { LocalCluster } from 'heddle';
+import { LocalCluster, lazy, param } from 'heddle';
 import { PACKAGE_VERSION } from '#heddle/client/version.js';
 import { replayRecord } from '#heddle/native/index.js';
 import { rejects, temporaryFolder, until } from './support.js';
@@ -47,6 +47,13 @@ async function eventfulRun(record: string): Promise<void> {
     await other.gather(other.map((x: number) => -x, [1, 2, 3]));
     await other.close();
     client.release(squares);
+    using template = client.template(lazy((x: number) => x + 1)(param<number>('x')));
+    for (const x of [1, 2, 3]) assert.equal(await template.run({ x }).result(), x + 1);
+    const nested = client.submit(async () => {
+      const { ctx } = await import('heddle');
+      return (await ctx.client.submit(() => 20).result()) + 1;
+    });
+    assert.equal(await nested.result(), 21);
     let last = client.submit(() => 0);
     for (let i = 0; i < 50; i++) last = client.submit((x: number) => x + 1, last);
     assert.equal(await last.result(), 50);
