@@ -24,7 +24,7 @@ interface Aside {
 }
 
 /** Where results go besides the Done frame. */
-type Sink = Omit<ResultSink, 'takeValue' | 'seceded'>;
+type Sink = Omit<ResultSink, 'takeValue' | 'seceded' | 'deferred'>;
 
 /** The seceded records of one thread of a lane, by slot. */
 export class Asides {

@@ -110,6 +110,21 @@ export class Core {
       ready: (run) => this.#queue(run),
       missing: (run, serial, index, proc) => this.#missing(run, serial, index, proc),
       expected: (serial, index, attempt) => this.#isExpected(serial, index, attempt),
+      slotOf: (lane, serial, index, attempt) =>
+        this.#lanes[lane]?.slotOf(serial, index, attempt) ?? -1,
+      recent: (serial, index, attempt) => {
+        for (const lane of this.#lanes) {
+          const value = lane.recent(serial, index, attempt);
+          if (value !== undefined) return value;
+        }
+        return undefined;
+      },
+      nextSlot: ({ section, payload, from, to }) =>
+        this.#lanes[section.lane]?.nextSlot(
+          to - from,
+          // Eight columns per record and per input, and the payload once: more than any layout takes.
+          payload.length + 32 * (to - from + (section.depIndices?.length ?? 0)) + 128 * (to - from),
+        ) ?? -1,
       waited: (ms) => this.stages.fetch.record(ms * 1e6),
       fetched: (proc, bytes, sinceMs) => {
         if (options.traced) this.#transfers.add(proc, bytes, sinceMs);
@@ -252,6 +267,7 @@ export class Core {
         inline: (serial, index, attempt, codec, bytes) => {
           inputs.made(serial, index, attempt, { codec, bytes: bytes.slice() });
         },
+        deferred: (run) => inputs.admitDeferred(run),
         get wantsInline() {
           return inputs.wantsResults;
         },

@@ -3,12 +3,17 @@
  * not made yet by a record that runs here (sent ahead). Records wait here until theirs are at hand.
  */
 import { type AssignSection, WHOLE_VALUE } from '../wire/index.js';
+import { ASIDE } from './asides.js';
+import { findBackwards } from './lane_batch.js';
+import { SLOTS } from './lane_memory.js';
 import type { Peers, Wanted } from './peers.js';
-import { type HeldInputs, type HeldValue, INLINE, type Run, sliceRun } from './section.js';
+import { type HeldInputs, type HeldValue, INLINE, LOCAL, type Run, sliceRun } from './section.js';
 import type { Store } from './store.js';
 
 /** Copies of other workers' values kept in case more records want them. */
 const COPIES_BYTES_MAX = 64 * 1024 * 1024;
+
+const NOTHING: readonly number[] = [];
 
 /** One input as a section names it. */
 interface InputName {
@@ -43,6 +48,12 @@ export interface InputEvents {
   missing(run: Run, serial: number, index: number, proc: number): void;
   /** True if a record that will make the value is queued or running here. */
   expected(serial: number, index: number, attempt: number): boolean;
+  /** Slot of a record that a lane will have run before anything queued now, and whose result will count; or -1. */
+  slotOf(lane: number, serial: number, index: number, attempt: number): number;
+  /** An inline result of this process that was collected a short while ago, if it is still at hand. */
+  recent(serial: number, index: number, attempt: number): HeldValue | undefined;
+  /** Slot that the next record gets in a lane if all of a run have room, else -1. */
+  nextSlot(run: Run): number;
   /** How long a record waited for its inputs. */
   waited(ms: number): void;
   /** A value came from another process; it was asked for at `sinceMs`, of `performance.now()`. */
@@ -77,8 +88,10 @@ export class Inputs {
 
   /**
    * Takes a whole section: hands on what is ready, in runs as long as possible, and parks the rest.
+   *
+   * @param handed finds what the lane has or will have by then.
    */
-  admit(whole: Run): void {
+  admit(whole: Run, handed = this.#handed(whole)): void {
     const { section } = whole;
     const fetches = new Map<number, Wanted[]>();
     let rest = whole;
@@ -94,8 +107,10 @@ export class Inputs {
       const deps = section.depCounts?.[k] ?? 0;
       const absent: number[] = [];
       const found = this.#lookUp(section, dep, deps, absent);
-      if (absent.length === 0) {
+      const local = absent.length === 0 ? NOTHING : handed(rest.from, k, dep, absent);
+      if (local !== null) {
         group.add(found);
+        for (const [i, row] of local.entries()) group.local(deps, absent[i] as number, row);
       } else {
         close(k);
         const parked = this.#park(sliceRun(rest, k, k + 1), found);
@@ -107,6 +122,41 @@ export class Inputs {
     }
     close(whole.to);
     for (const [proc, wanted] of fetches) this.peers.fetch(proc, wanted);
+  }
+
+  /** Takes a record whose lane did not have an input that it was to have. */
+  admitDeferred(run: Run): void {
+    this.admit(run, () => null);
+  }
+
+  /**
+   * Finds rows of absent inputs that the lane of a run makes itself, before: it hands them over without the main
+   * thread. The function takes the first record that is not queued yet, the record, its first input and which are
+   * absent.
+   */
+  #handed(
+    whole: Run,
+  ): (from: number, k: number, dep: number, absent: number[]) => readonly number[] | null {
+    const { section } = whole;
+    if (section.lane >= ASIDE) return () => null;
+    return (from, k, dep, absent) => {
+      const next = this.events.nextSlot(whole);
+      if (next < 0) return null;
+      const rows: number[] = [];
+      for (const position of absent) {
+        const { serial, index, attempt, part, proc } = nameOf(section, dep + position);
+        if (proc !== this.proc || part !== WHOLE_VALUE) return null;
+        const here =
+          serial === section.serial ? findBackwards(section, from, k, index, attempt) : -1;
+        const slot =
+          here >= 0
+            ? (next + here - from) >>> 0
+            : this.events.slotOf(section.lane, serial, index, attempt);
+        if (slot < 0) return null;
+        rows.push(slot % SLOTS);
+      }
+      return rows;
+    };
   }
 
   /** A record of this process has made its value: records sent ahead may start. */
@@ -228,7 +278,9 @@ export class Inputs {
     const { serial, index, attempt } = need.name;
     if (!this.events.expected(serial, index, attempt)) {
       // Not while the section is being walked: its other records come first.
-      queueMicrotask(() => this.#settle(need, undefined));
+      const { part } = need.name;
+      const recent = part === WHOLE_VALUE ? this.events.recent(serial, index, attempt) : undefined;
+      queueMicrotask(() => this.#settle(need, recent));
       return;
     }
     const key = recordKey(serial, index, attempt);
@@ -284,10 +336,17 @@ class HeldBuilder {
   readonly #which: number[] = [];
   readonly #values: HeldValue[] = [];
   readonly #known = new Map<HeldValue, number>();
+  #locals = false;
 
   /** Appends the inputs of one record; null: inline, or set later. */
   add(inputs: readonly (HeldValue | null)[]): void {
     for (const input of inputs) this.#which.push(input === null ? INLINE : this.#position(input));
+  }
+
+  /** The input at `position` of the last record added, which has `deps`, is the result of a row of its lane. */
+  local(deps: number, position: number, row: number): void {
+    this.#which[this.#which.length - deps + position] = LOCAL + row;
+    this.#locals = true;
   }
 
   set(at: number, value: HeldValue): void {
@@ -296,7 +355,7 @@ class HeldBuilder {
 
   /** The held inputs, or null if all are inline. */
   finish(): HeldInputs | null {
-    if (this.#values.length === 0) return null;
+    if (this.#values.length === 0 && !this.#locals) return null;
     return { which: Uint32Array.from(this.#which), values: this.#values };
   }
 

@@ -7,8 +7,12 @@
  * to its input changes nobody else's.
  */
 import { type ArgsMaker, Codec, decodeArgs, decodeValue } from '../wire/index.js';
+import { ABSENT, type ResultWriter } from './lane_results.js';
 import type { SectionView } from './lane_section.js';
-import { type HeldValue, INLINE } from './section.js';
+import { type HeldValue, INLINE, LOCAL } from './section.js';
+
+/** Thrown instead of giving arguments: an input that the lane was to have is not here. */
+export const DEFERRED = Symbol('deferred');
 
 /** A layer as lanes know it. */
 export interface LaneLayer {
@@ -24,6 +28,9 @@ const NO_VALUES: readonly HeldValue[] = [];
 const NO_BYTES = new Uint8Array(0);
 const NO_INPUTS: readonly unknown[] = [];
 
+/** An input as it was found: inline bytes, a value among those held, or what a record before made: a number or nothing. */
+type Input = Uint8Array | HeldValue | ReturnType<ResultWriter['local']>;
+
 /** Walks a section record by record. */
 export class ArgumentReader {
   #view!: SectionView;
@@ -34,6 +41,8 @@ export class ArgumentReader {
   #dataAt = 0;
   #inputAt = 0;
   #dep = 0;
+
+  constructor(private readonly results: Pick<ResultWriter, 'local'>) {}
 
   /** Begins a section; `values` are those of its port message. */
   begin(view: SectionView, layer: LaneLayer, values: readonly HeldValue[]): void {
@@ -70,8 +79,9 @@ export class ArgumentReader {
     }
     // All of them before any is decoded: bytes that do not decode must not derail the records after
     // this one.
-    const found: (Uint8Array | HeldValue)[] = [];
+    const found: Input[] = [];
     for (let i = 0; i < deps; i++) found.push(this.#takeInput());
+    if (found.includes(ABSENT)) throw DEFERRED;
     const inputs = found.map((input, i) => this.#decode(input, first + i));
     if (dataCodec === Codec.Args) return decodeArgs(data, inputs);
     const item = view.hasData ? decodeValue(dataCodec, data) : undefined;
@@ -89,24 +99,34 @@ export class ArgumentReader {
   }
 
   /** Passes over the next input; gives its inline bytes, or the value it is among those held. */
-  #takeInput(): Uint8Array | HeldValue {
+  #takeInput(): Input {
     const { depHeld, depStride, depSizes } = this.#view;
     const i = this.#dep++;
     const which = depHeld === null ? INLINE : (depHeld[i] as number);
-    if (which !== INLINE) return this.#values[which] as HeldValue;
+    if (which !== INLINE) {
+      if (which >= LOCAL) return this.results.local(which - LOCAL);
+      return this.#values[which] as HeldValue;
+    }
     const bytes = depStride > 0 ? depStride : (depSizes?.[i] ?? 0);
     const at = this.#inputAt;
     this.#inputAt = at + bytes;
     return this.#inputs.subarray(at, at + bytes);
   }
 
-  #decode(input: Uint8Array | HeldValue, dep: number): unknown {
+  /** True for a value that came with the section, not from a record before. */
+  #isHeld(dep: number): boolean {
+    return (this.#view.depHeld?.[dep] ?? INLINE) < LOCAL;
+  }
+
+  #decode(input: Input, dep: number): unknown {
+    if (typeof input !== 'object') return input;
     const { depCodecs, depCodec } = this.#view;
     if (input instanceof Uint8Array) {
       return decodeValue(depCodecs === null ? depCodec : (depCodecs[dep] as number), input);
     }
     // A record alone owns what came with it; several may share a value.
-    return decodeValue(input.codec, input.bytes, this.#view.count === 1);
+    const own = this.#view.values !== 0 && this.#view.count === 1 && this.#isHeld(dep);
+    return decodeValue(input.codec, input.bytes, own);
   }
 }
 

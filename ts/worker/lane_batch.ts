@@ -8,6 +8,7 @@ import type { AssignSection } from '../wire/generated/tables.js';
 import type { DoneBuilder } from './done_builder.js';
 import { type LaneMemory, ResultFlag, Word } from './lane_memory.js';
 import type { StoredBytes } from './messages.js';
+import type { Run } from './section.js';
 
 /** Flags that tell sections apart. */
 const KIND = ResultFlag.Failed | ResultFlag.Final | ResultFlag.Seceded;
@@ -25,6 +26,8 @@ export interface ResultSink {
   inline(serial: number, index: number, attempt: number, codec: number, bytes: Uint8Array): void;
   /** The body of a record goes on beside its lane; `gone`: its outcome will not count. */
   seceded(batch: LaneBatch, k: number, startedMs: number, gone: boolean): void;
+  /** A record did not run, for its lane did not have all its inputs. */
+  deferred(batch: LaneBatch, k: number): void;
   /** True while some record here waits for a result of another record here. */
   readonly wantsInline: boolean;
 }
@@ -38,13 +41,19 @@ export class LaneBatch {
   /** Records by position that do not count any more. */
   #gone: Map<number, number> | null = null;
 
+  readonly section: AssignSection;
+  readonly from: number;
+  readonly count: number;
+
   constructor(
-    readonly section: AssignSection,
-    readonly from: number,
-    readonly count: number,
+    readonly run: Run,
     /** Slot of the first record. */
     readonly slot: number,
-  ) {}
+  ) {
+    this.section = run.section;
+    this.from = run.from;
+    this.count = run.to - run.from;
+  }
 
   index(k: number): number {
     const { indices, first } = this.section;
@@ -67,6 +76,13 @@ export class LaneBatch {
       if (indices[this.from + k] === index && this.attempt(k) === attempt) return k;
     }
     return -1;
+  }
+
+  /** Slot of a record whose result counts, or -1; the last ones are looked at first. */
+  slotOf(index: number, attempt: number): number {
+    const k = findBackwards(this.section, this.from, this.from + this.count, index, attempt);
+    if (k < 0 || this.gone(k - this.from) !== 0) return -1;
+    return (this.slot + k - this.from) >>> 0;
   }
 
   /** Marks a record as one of {@link Gone}. */
@@ -97,7 +113,9 @@ export class LaneBatch {
       do {
         k++;
       } while (k < end && this.#sameKind(k, kind, memory));
-      if (kind === ResultFlag.Seceded) this.#secede(from, k, memory, done, sink);
+      if (kind === ResultFlag.Deferred) {
+        for (let at = from; at < k; at++) sink.deferred(this, at);
+      } else if (kind === ResultFlag.Seceded) this.#secede(from, k, memory, done, sink);
       else if (why === 0) new SectionWriter(this, memory, done, sink).write(from, k, kind);
       else this.#discard(from, k, why, memory, done, sink);
     }
@@ -167,6 +185,24 @@ export class LaneBatch {
       attempts: attempts?.subarray(a, b),
     };
   }
+}
+
+/** Position of a record among those from `from` up to `to` of a section, or -1; the last ones are looked at first. */
+export function findBackwards(
+  { indices, first, attempts }: AssignSection,
+  from: number,
+  to: number,
+  index: number,
+  attempt: number,
+): number {
+  if (indices === undefined) {
+    const k = index - first;
+    return k >= from && k < to && (attempts?.[k] ?? 1) === attempt ? k : -1;
+  }
+  for (let k = to - 1; k >= from; k--) {
+    if (indices[k] === index && (attempts?.[k] ?? 1) === attempt) return k;
+  }
+  return -1;
 }
 
 interface SectionRows {

@@ -15,10 +15,12 @@ import { ahead, type LaneMemory, SLOTS, Total, Word } from './lane_memory.js';
 import { type Definitions, LaneQueue } from './lane_queue.js';
 import { LaneThread, type ThreadOptions } from './lane_thread.js';
 import type { FromLane, LateOutcome, StoredBytes, ToLane } from './messages.js';
-import { type Run, sliceRun } from './section.js';
+import { type HeldValue, type Run, sliceRun } from './section.js';
 
 /** Longer runs are divided: a run must fit in the slots. */
 const RUN_RECORDS_MAX = SLOTS / 4;
+/** Records collected last whose results are still at hand: what was sent ahead of them may come after. */
+const RECENT_RECORDS = 1024;
 const RESTART_DELAY_MS_MAX = 5_000;
 
 /** What a lane tells its process. */
@@ -50,6 +52,9 @@ export class LaneHost {
   laneEpoch = 1;
   #thread!: LaneThread;
   #batches: LaneBatch[] = [];
+  /** Batches collected last, up to {@link RECENT_RECORDS}. */
+  #recent: LaneBatch[] = [];
+  #recentRecords = 0;
   /** Runs that did not fit; bounded by the credit the scheduler keeps. */
   #overflow: Run[] = [];
   #values = new Map<number, StoredBytes>();
@@ -70,7 +75,10 @@ export class LaneHost {
     private readonly definitions: Definitions,
     private readonly options: LaneOptions,
     private readonly events: LaneEvents,
-    private readonly sink: Omit<ResultSink, 'takeValue' | 'seceded'>,
+    private readonly sink: Omit<ResultSink, 'takeValue' | 'seceded' | 'deferred'> & {
+      /** A record is back, for its lane did not have all its inputs. */
+      deferred(run: Run): void;
+    },
     /** The lane's first thread. */
     thread: LaneThread,
   ) {
@@ -135,9 +143,36 @@ export class LaneHost {
     if (this.#find(serial, index, attempt) !== null) return true;
     if (this.#asides.find(serial, index, attempt) >= 0) return true;
     return this.#overflow.some((run) => {
-      const batch = new LaneBatch(run.section, run.from, run.to - run.from, 0);
+      const batch = new LaneBatch(run, 0);
       return run.section.serial === serial && batch.find(index, attempt) >= 0;
     });
+  }
+
+  /**
+   * Slot of a record that the thread will have run before anything queued now, and whose result will count; -1 if there
+   * is none.
+   */
+  slotOf(serial: number, index: number, attempt: number): number {
+    const slot = slotIn(this.#batches, serial, index, attempt);
+    return slot >= 0 ? slot : this.#recentSlot(serial, index, attempt);
+  }
+
+  /** A small result collected a short while ago that is still at hand, if it is a number or nothing. */
+  recent(serial: number, index: number, attempt: number): HeldValue | undefined {
+    const slot = this.#recentSlot(serial, index, attempt);
+    return slot < 0 ? undefined : this.#memory.numberAt(slot);
+  }
+
+  /** Of the batches collected last; a row must not have been queued again since. */
+  #recentSlot(serial: number, index: number, attempt: number): number {
+    const slot = slotIn(this.#recent, serial, index, attempt);
+    return slot >= 0 && this.#queue.isAtHand(slot) ? slot : -1;
+  }
+
+  /** Slot that the next record gets if `records` of `bytes` have room, else -1. */
+  nextSlot(records: number, bytes: number): number {
+    if (this.#overflow.length > 0 || records > RUN_RECORDS_MAX) return -1;
+    return this.#queue.nextSlot(records, bytes, this.#batches[0]?.slot);
   }
 
   /** Takes records back; true for each that will not run or be reported any more. */
@@ -207,7 +242,7 @@ export class LaneHost {
     const oldest = this.#batches[0]?.slot;
     const slot = this.#queue.push(run, oldest);
     if (slot < 0) return false;
-    this.#batches.push(new LaneBatch(run.section, run.from, run.to - run.from, slot));
+    this.#batches.push(new LaneBatch(run, slot));
     return true;
   }
 
@@ -220,6 +255,10 @@ export class LaneHost {
         const slot = (batch.slot + k) >>> 0;
         if (gone) this.#asides.addGone(slot);
         else this.#asides.add(slot, batch, k, startedMs);
+      },
+      deferred: ({ run }, k) => {
+        const alone = sliceRun(run, run.from + k, run.from + k + 1);
+        this.sink.deferred({ ...alone, held: null });
       },
       stored: this.sink.stored,
       inline: this.sink.inline,
@@ -236,10 +275,21 @@ export class LaneHost {
       if (RECORDING) this.events.ended(batch.count, batch.queuedMs, batch.runUs(this.#memory));
       finished++;
     }
-    if (finished > 0) this.#batches.splice(0, finished);
+    if (finished > 0) this.#keep(this.#batches.splice(0, finished));
     // After the batches: a record is known as seceded before its outcome is looked at.
     for (const outcome of this.#late.splice(0)) this.#asides.take(outcome);
     this.#asides.collect(done, this.sink);
+  }
+
+  #keep(collected: readonly LaneBatch[]): void {
+    for (const batch of collected) {
+      this.#recent.push(batch);
+      this.#recentRecords += batch.count;
+    }
+    let over = 0;
+    while (this.#recentRecords > RECENT_RECORDS && over < this.#recent.length - 1)
+      this.#recentRecords -= (this.#recent[over++] as LaneBatch).count;
+    if (over > 0) this.#recent.splice(0, over);
   }
 
   #takeValue(slot: number): StoredBytes {
@@ -297,7 +347,7 @@ export class LaneHost {
   #retractOverflow(serial: number, index: number, attempt: number): boolean {
     for (const [at, run] of this.#overflow.entries()) {
       if (run.section.serial !== serial) continue;
-      const batch = new LaneBatch(run.section, run.from, run.to - run.from, 0);
+      const batch = new LaneBatch(run, 0);
       const k = batch.find(index, attempt);
       if (k < 0) continue;
       this.#overflow.splice(at, 1, ...splitAround(run, run.from + k));
@@ -372,6 +422,8 @@ export class LaneHost {
     port.close();
     memory.wakeMain(); // Ends the listener.
     this.#batches = [];
+    this.#recent = [];
+    this.#recentRecords = 0;
     this.#overflow = [];
     this.#values.clear();
     this.#inFlight = 0;
@@ -432,4 +484,19 @@ function reportFailed(batch: LaneBatch, k: number, done: DoneBuilder, error: Err
 function splitAround(run: Run, k: number): Run[] {
   const [left, right] = [sliceRun(run, run.from, k), sliceRun(run, k + 1, run.to)];
   return [left, right].filter((part) => part.to > part.from);
+}
+
+function slotIn(
+  batches: readonly LaneBatch[],
+  serial: number,
+  index: number,
+  attempt: number,
+): number {
+  for (let i = batches.length - 1; i >= 0; i--) {
+    const batch = batches[i] as LaneBatch;
+    if (batch.section.serial !== serial) continue;
+    const slot = batch.slotOf(index, attempt);
+    if (slot >= 0) return slot;
+  }
+  return -1;
 }

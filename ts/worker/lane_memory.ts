@@ -23,6 +23,9 @@
  * reused while the lane may still read it, nor before main has collected its result.
  */
 
+import { Codec } from '../wire/generated/enums.js';
+import type { HeldValue } from './section.js';
+
 /** Rows of the slot columns: four times the records the scheduler keeps in flight to one lane. */
 export const SLOTS = 16_384;
 const SLOT_MASK = SLOTS - 1;
@@ -90,6 +93,8 @@ export const ResultFlag = {
   Stored: 0x40,
   /** No result yet: its body waits for tasks it submitted. */
   Seceded: 0x80,
+  /** Failed and seceded at once: it did not run, for the lane did not have the result of a record before it. */
+  Deferred: 0x90,
 } as const;
 
 /** How far slot `a` is ahead of slot `b`; negative if it comes before. */
@@ -184,6 +189,15 @@ export class LaneMemory {
     return slot & SLOT_MASK;
   }
 
+  /** The result of a slot that is finished if it is a number or nothing; a copy. */
+  numberAt(slot: number): HeldValue | undefined {
+    const row = this.row(slot);
+    const codec = this.flags[row] as number;
+    if (codec === Codec.Undefined) return { codec, bytes: new Uint8Array(0) };
+    if (codec !== Codec.F64) return undefined;
+    return { codec, bytes: new Uint8Array(this.numbers.slice(row, row + 1).buffer) };
+  }
+
   /** Main: takes back the record of a slot unless the lane has it. */
   tryTake(slot: number): boolean {
     const row = slot & SLOT_MASK;
@@ -197,7 +211,11 @@ export class LaneMemory {
     const row = slot & SLOT_MASK;
     Atomics.store(this.control, Word.TICK, running(slot));
     if (Atomics.load(this.claims, row) !== Claim.Taken) return true;
-    return Atomics.compareExchange(this.claims, row, Claim.Taken, Claim.Skipped) !== Claim.Taken;
+    if (Atomics.compareExchange(this.claims, row, Claim.Taken, Claim.Skipped) !== Claim.Taken)
+      return true;
+    // What reads its result in this lane must not find that of the row's last record.
+    this.flags[row] = Codec.Undefined | ResultFlag.Failed;
+    return false;
   }
 
   /** Lane: says that every slot before this one is finished. */

@@ -63,7 +63,8 @@ export class LaneQueue {
     const at = this.#reserve(external ? STUB_BYTES : layout.bytes);
     if (at < 0) return -1;
     this.#define(run);
-    const values = run.held === null ? 0 : this.#postValues(run.held.values);
+    const values =
+      run.held === null || run.held.values.length === 0 ? 0 : this.#postValues(run.held.values);
     const slot = this.#nextSlot;
     for (let s = slot; s !== slot + count; s++) memory.claims[memory.row(s)] = 0;
     if (external) this.#writeExternal(run, layout, at, slot, values);
@@ -72,6 +73,21 @@ export class LaneQueue {
     Atomics.store(memory.control, Word.SECTION_TAIL, this.#tail | 0);
     if (memory.wakeLane()) this.port.postMessage({ type: 'wake' } satisfies ToLane);
     return slot;
+  }
+
+  /** Slot that the next record gets if `records` of at most `bytes` all have room, else -1; see {@link push}. */
+  nextSlot(records: number, bytes: number, uncollected: number | undefined): number {
+    const { control, sectionBytes } = this.memory;
+    const consumed = Atomics.load(control, Word.CONSUMED) >>> 0;
+    const waits = uncollected !== undefined && ahead(uncollected, consumed) < 0;
+    if (ahead(this.#nextSlot, waits ? uncollected : consumed) + records > SLOTS) return -1;
+    const used = (this.#tail - (Atomics.load(control, Word.SECTION_HEAD) >>> 0)) >>> 0;
+    return used + bytes > sectionBytes.length / 2 ? -1 : this.#nextSlot;
+  }
+
+  /** True until another record is queued in the row of a slot. */
+  isAtHand(slot: number): boolean {
+    return ahead(this.#nextSlot, slot) < SLOTS / 2;
   }
 
   /** Layer definitions the lane has. */

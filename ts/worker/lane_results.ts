@@ -5,8 +5,11 @@
 import { Codec, type EncodedParts, encodeError, encodeResult, joinParts } from '../wire/index.js';
 import { type LaneMemory, ResultFlag, Word } from './lane_memory.js';
 import type { FromLane, LateOutcome, StoredBytes } from './messages.js';
+import type { HeldValue } from './section.js';
 
 const RING_FULL_WAIT_MS = 50;
+/** Small results kept at hand for records of this lane that read them, a power of two. */
+const KEPT = 512;
 const NOT_RETRYABLE: ReadonlySet<unknown> = new Set([
   'ERR_TASK_MODULE',
   'ERR_TASK_SERIALIZATION',
@@ -16,9 +19,13 @@ const NOT_RETRYABLE: ReadonlySet<unknown> = new Set([
   'ERR_TASK_WAIT',
 ]);
 
+/** A result that the lane does not have at hand. */
+export const ABSENT = Symbol('absent');
+
 /** Writes the results of one lane. */
 export class ResultWriter {
   #tail = 0;
+  readonly #kept: ({ readonly row: number; readonly value: HeldValue } | undefined)[] = [];
 
   constructor(
     private readonly memory: LaneMemory,
@@ -53,10 +60,26 @@ export class ResultWriter {
       } else {
         this.#inline(row, bytes);
         this.memory.flags[row] = codec;
+        this.#kept[row % KEPT] = { row, value: { codec, bytes: new Uint8Array(bytes) } };
       }
     } catch (error) {
       this.failure(slot, error);
     }
+  }
+
+  /** The result of a row's record, which this lane has run: a number, nothing, or bytes; {@link ABSENT} if it is not here. */
+  local(row: number): number | undefined | HeldValue | typeof ABSENT {
+    const flags = this.memory.flags[row] as number;
+    if (flags === Codec.F64) return this.memory.numbers[row] as number;
+    if (flags === Codec.Undefined) return undefined;
+    const kept = this.#kept[row % KEPT];
+    const here = kept?.row === row && kept.value.codec === flags;
+    return here ? kept.value : ABSENT;
+  }
+
+  /** The record did not run: an input that was to be here is not. */
+  deferred(slot: number): void {
+    this.memory.flags[this.memory.row(slot)] = Codec.Undefined | ResultFlag.Deferred;
   }
 
   /** Records what a body threw. */

@@ -11,7 +11,7 @@ import { Codec } from '../wire/generated/enums.js';
 import type { CurrentRun } from './context.js';
 import type { CpuClock } from './cpu.js';
 import type { Body } from './functions.js';
-import { ArgumentReader, type LaneLayer } from './lane_args.js';
+import { ArgumentReader, DEFERRED, type LaneLayer } from './lane_args.js';
 import { type LaneMemory, Total, Word } from './lane_memory.js';
 import type { ResultWriter } from './lane_results.js';
 import type { SectionView } from './lane_section.js';
@@ -52,7 +52,7 @@ export class SectionRunner implements CurrentRun {
   #bodyOf!: (k: number) => Body | null;
   #pace: Pace = { usPerRecord: CHUNK_US, userShare: 1, chunks: 0 };
   readonly #paces = new Map<number, Pace>();
-  readonly #args = new ArgumentReader();
+  readonly #args: ArgumentReader;
   #plain: Float64Array | null = null;
   #abort: AbortController | null = null;
   #nested: NestedRun | null = null;
@@ -66,7 +66,9 @@ export class SectionRunner implements CurrentRun {
     private readonly clock: CpuClock,
     private readonly wakeMain: () => void,
     private readonly nestedRuns: NestedRuns,
-  ) {}
+  ) {
+    this.#args = new ArgumentReader(results);
+  }
 
   /** Begins a section. `bodyOf` gives a record's body, or null if it must be loaded first. */
   begin(
@@ -246,7 +248,8 @@ export class SectionRunner implements CurrentRun {
         }
         if (this.#nested?.waits === true) throw waited();
       } catch (thrown) {
-        this.results.failure(slot, thrown);
+        if (thrown === DEFERRED) this.results.deferred(slot);
+        else this.results.failure(slot, thrown);
         this.#finishRecord();
         continue;
       }

@@ -32,13 +32,19 @@ export interface HeldValue {
 
 /** Where the inputs of a run are, one entry per input. */
 export interface HeldInputs {
-  /** Position in `values`, or {@link INLINE}. */
+  /** Position in `values`, {@link INLINE}, or {@link LOCAL} and a row. */
   readonly which: Uint32Array;
   readonly values: readonly HeldValue[];
 }
 
 /** In {@link HeldInputs.which}: the input's bytes travel with the run. */
 export const INLINE = 0xffff_ffff;
+
+/**
+ * In {@link HeldInputs.which}, with a row of the lane's columns in the low bits: the input is the result of that row's
+ * record, which the lane runs before.
+ */
+export const LOCAL = 0x8000_0000;
 
 /** The payload part of a section. */
 export function payloadOf(section: AssignSection, parts: readonly Uint8Array[]): Uint8Array {

@@ -58,6 +58,11 @@ pub(crate) fn push_unless<T: Copy + PartialEq>(
 impl Engine {
     /// Sends the batch in `scratch`, rows of one layer with their inputs, to a lane.
     pub(crate) fn send(&mut self, slot: LaneSlot, out: &mut Out) {
+        self.send_as(slot, State::Processing, out);
+    }
+
+    /// The same, into either state of a row that was sent.
+    pub(crate) fn send_as(&mut self, slot: LaneSlot, state: State, out: &mut Out) {
         let Some(&(first, _)) = self.scratch.batch.first() else {
             return;
         };
@@ -88,7 +93,7 @@ impl Engine {
             let index = page.base + first.row() as u32;
             for task in (0..count).map(|i| Task(first.0 + i)) {
                 let row = &mut self.rows[task];
-                row.set_state(task, State::Processing, &mut self.ledger);
+                row.set_state(task, state, &mut self.ledger);
                 row.at = slot.0;
                 lane.sent.push_back(task);
             }
@@ -114,14 +119,24 @@ impl Engine {
         }
         let section = effects.section_at(lane.section);
         let bytes = section.data.len() + section.dep_bytes.len() - bytes_before;
-        lane.bytes += bytes as u64;
-        if lane.in_flight == 0 {
-            lane.answered = self.now;
+        if state == State::Processing {
+            lane.bytes += bytes as u64;
         }
-        lane.in_flight += count;
-        lane.backlog_ns += expected;
+        if state == State::Ahead {
+            lane.ahead += count;
+        } else {
+            if lane.in_flight == 0 {
+                lane.answered = self.now;
+            }
+            lane.in_flight += count;
+            lane.backlog_ns += expected;
+        }
         self.lanes.weigh(slot);
         self.totals.attempts += u64::from(count);
+        for at in 0..self.scratch.batch.len() {
+            let (first, count) = self.scratch.batch[at];
+            self.lead(first, count);
+        }
     }
 }
 
@@ -159,6 +174,7 @@ impl Inputs<'_> {
             // What most inputs are: small inline values of one layer, codec and size, from first attempts.
             if plain
                 && row.flags & STORED == 0
+                && row.state() == State::Memory
                 && (row.codec, u32::from(row.len)) == (section.dep_codec, section.dep_stride)
                 && serial_of.1 == section.dep_serial
                 && page.first_attempts()
@@ -199,7 +215,10 @@ impl Inputs<'_> {
     /// Where and what an input is.
     #[inline]
     fn push_value(&mut self, section: &mut AssignSection, row: &Row, seen: usize) {
-        let (proc, size) = if row.is(STORED) {
+        let (proc, size) = if row.state() != State::Memory {
+            // Sent ahead: it is being made there.
+            (self.own.0, 0)
+        } else if row.is(STORED) {
             if row.at != self.own.0 && self.known.insert(ProcId(row.at)) {
                 self.peers.push(ProcId(row.at));
             }

@@ -114,6 +114,11 @@ impl Engine {
             State::Queued | State::NoWorker if self.unmet(task) != 0 => {
                 fault("ready with unmet inputs")
             }
+            State::Ahead => {
+                if let Some(what) = self.ahead_fault(task) {
+                    fault(what);
+                }
+            }
             State::Processing if !self.lanes[LaneSlot(row.at)].up => {
                 fault("in flight on a lane that is down")
             }
@@ -191,8 +196,8 @@ impl Engine {
             let lane = &self.lanes[slot];
             if lane.up {
                 assert_eq!(
-                    self.in_flight(slot).len(),
-                    lane.in_flight as usize,
+                    self.in_flight(slot).len() + self.ahead_of(slot).len(),
+                    (lane.in_flight + lane.ahead) as usize,
                     "records of lane {slot:?}"
                 );
             }

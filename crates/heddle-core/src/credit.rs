@@ -138,12 +138,14 @@ impl Engine {
                 && rows
                     .page(task.slot() as u32)
                     .get(task.row())
-                    .is_some_and(|row| row.state() == State::Processing && row.at == slot.0)
+                    .is_some_and(|row| {
+                        matches!(row.state(), State::Processing | State::Ahead) && row.at == slot.0
+                    })
         };
         while lane.sent.front().is_some_and(|task| !flying(task)) {
             lane.sent.pop_front();
         }
-        if lane.sent.len() > 2 * lane.in_flight as usize + 256 {
+        if lane.sent.len() > 2 * (lane.in_flight + lane.ahead) as usize + 256 {
             lane.sent.retain(flying);
         }
     }

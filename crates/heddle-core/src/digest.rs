@@ -87,7 +87,7 @@ impl Engine {
                     hash = mix_bytes(mix(hash, u64::from(failure.blame.index)), &failure.bytes);
                 }
             }
-            State::Processing => {
+            State::Processing | State::Ahead => {
                 let lane = &self.lanes[crate::id::LaneSlot(row.at)];
                 hash = mix(mix(hash, u64::from(lane.proc.0)), u64::from(lane.number));
             }

@@ -147,7 +147,7 @@ impl Engine {
     }
 
     /// Collects the inputs of the batch in `scratch`.
-    fn gather(&mut self) {
+    pub(crate) fn gather(&mut self) {
         let mut inputs = std::mem::take(&mut self.scratch.inputs);
         let mut ends = std::mem::take(&mut self.scratch.ends);
         let mut parts = std::mem::take(&mut self.scratch.parts);

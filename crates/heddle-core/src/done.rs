@@ -7,7 +7,7 @@ use crate::fence;
 use crate::id::{LaneSlot, PAGE_ROWS, ProcId, Task, TaskRef};
 use crate::out::Out;
 use crate::ready_rows::Heat;
-use crate::row::{ARGS, BLOB, DETACHED, RESCAN, STORED, SUSPECT, WANTED};
+use crate::row::{ARGS, BLOB, DETACHED, RESCAN, Row, STORED, SUSPECT, WANTED};
 use crate::section::{bounds, validate};
 use crate::state::State;
 
@@ -60,7 +60,7 @@ impl Engine {
                 Outcome::Ok => self.results(lane, layer, section, out),
                 Outcome::Failed => self.failed(lane, layer, section, out),
                 Outcome::MissingInput => self.missing_input(lane, layer, section, out),
-                Outcome::Retracted => self.retracted(lane, layer, section),
+                Outcome::Retracted => self.retracted(lane, layer, section, out),
                 Outcome::Seceded => self.seceded(lane, layer, section),
             }
             self.lane_answered(lane, section.outcome);
@@ -89,9 +89,14 @@ impl Engine {
             let stored = s.homes.get(i) == 1;
             let from = offset;
             offset += if stored { 0 } else { size as usize };
-            if task == Task::NONE
-                || !fence::is_current(&self.rows, &self.pages, task, slot, attempt)
-            {
+            let mut current = task != Task::NONE
+                && fence::is_current(&self.rows, &self.pages, task, slot, attempt);
+            if !current && task != Task::NONE && self.rows[task].state() == State::Ahead {
+                // Its inputs are among the results just taken.
+                self.finish(slot, layer, &mut finished);
+                current = self.ahead_came(task, slot, attempt, out);
+            }
+            if !current {
                 self.stale(proc, s, index, attempt, stored, out);
                 continue;
             }
@@ -120,16 +125,22 @@ impl Engine {
         if args.count > 0 {
             self.layers[layer].data.release(args.start, args.count);
         }
+        self.measure(layer, s);
+        self.finish(slot, layer, &mut finished);
+        self.scratch.finished = finished;
+        self.scratch.tasks = tasks;
+    }
+
+    /// Draws the consequences of results that were accepted, and empties their list.
+    fn finish(&mut self, slot: LaneSlot, layer: u32, finished: &mut Vec<(Task, u64)>) {
         let count = finished.len() as u32;
         self.totals.completed += u64::from(count);
         self.leave_lane_many(slot, count);
-        self.measure(layer, s);
-        self.tell_readers(layer, &finished);
+        self.tell_readers(layer, finished);
         if !self.inputless(layer) {
-            self.drop_claims_of(layer, &finished);
+            self.drop_claims_of(layer, finished);
         }
-        self.scratch.finished = finished;
-        self.scratch.tasks = tasks;
+        finished.clear();
     }
 
     /// Appends the rows a section speaks of; `Task::NONE` for those that do not exist.
@@ -248,12 +259,14 @@ impl Engine {
         }
     }
 
-    /// Reads rows that are about to be written, so that their cache misses overlap.
+    /// Reads rows that are about to be used, so that their cache misses overlap. Of each both ends: a row may lie
+    /// across two lines.
     #[inline]
     pub(crate) fn touch(&self, rows: &[Task]) {
-        let sum = rows.iter().fold(0, |sum, &task| {
-            sum ^ self.rows.get(task).map_or(0, |row| row.at)
-        });
+        let ends = |row: &Row| row.at ^ row.value as u32;
+        let sum = rows
+            .iter()
+            .fold(0, |sum, &task| sum ^ self.rows.get(task).map_or(0, ends));
         std::hint::black_box(sum);
     }
 
@@ -275,6 +288,10 @@ impl Engine {
         let Some(row) = self.rows.get_mut(reader) else {
             return;
         };
+        if row.state() == State::Ahead {
+            self.ahead_met(reader);
+            return;
+        }
         if row.state() != State::Waiting {
             return;
         }

@@ -6,7 +6,7 @@ use crate::agenda::{Agenda, Scratch};
 use crate::client::Client;
 use crate::event::{Event, Malformed};
 use crate::function::Functions;
-use crate::id::{ClientId, Millis, ProcId, TaskRef};
+use crate::id::{ClientId, Millis, ProcId, Task, TaskRef};
 use crate::layer::Layers;
 use crate::ledger::Ledger;
 use crate::out::Out;
@@ -80,6 +80,8 @@ pub struct Engine {
     pub(crate) kills: BTreeMap<TaskRef, Vec<ProcId>>,
     pub(crate) agenda: Agenda,
     pub(crate) scratch: Scratch,
+    /// Rows in flight whose readers may be sent ahead.
+    pub(crate) frontier: Vec<Task>,
     pub(crate) totals: Totals,
     /// Submissions so far.
     pub(crate) generation: u32,
@@ -109,6 +111,7 @@ impl Engine {
             kills: BTreeMap::new(),
             agenda: Agenda::default(),
             scratch: Scratch::default(),
+            frontier: Vec::new(),
             totals: Totals::default(),
             generation: 0,
             idled: false,
@@ -132,6 +135,7 @@ impl Engine {
         }
         self.settle(out);
         self.dispatch(out);
+        self.send_ahead(out);
         if std::mem::take(&mut self.idled) {
             self.rebalance(false, out);
         }

@@ -28,7 +28,8 @@ impl Engine {
         let active = row.active();
         let listed = self.readers_listed(task, row.list(), counted(row));
         match row.state() {
-            State::Erred | State::Forgotten | State::Ahead => return,
+            State::Erred | State::Forgotten => return,
+            State::Ahead => self.take_ahead_back(task, true, out),
             State::Memory => self.unstore(task),
             State::Processing => {
                 self.take_back_if(task, retract, out);

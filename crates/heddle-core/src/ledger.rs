@@ -4,11 +4,10 @@
 use crate::id::Task;
 use crate::state::State;
 
-use State::{Erred, Forgotten, Memory, NoWorker, Processing, Queued, Released, Waiting};
+use State::{Ahead, Erred, Forgotten, Memory, NoWorker, Processing, Queued, Released, Waiting};
 
-/// Every pair that some event causes. `Ahead` is in the states and, until a record can be sent before its
-/// inputs exist, in no pair.
-pub const LEGAL: [(State, State); 25] = [
+/// Every pair that some event causes.
+pub const LEGAL: [(State, State); 30] = [
     (Released, Waiting),
     (Released, Erred),
     (Released, Forgotten),
@@ -17,6 +16,11 @@ pub const LEGAL: [(State, State); 25] = [
     (Waiting, Memory),
     (Waiting, Erred),
     (Waiting, Released),
+    (Waiting, Ahead),
+    (Ahead, Processing),
+    (Ahead, Waiting),
+    (Ahead, Erred),
+    (Ahead, Released),
     (Queued, Processing),
     (Queued, NoWorker),
     (Queued, Waiting),

@@ -22,6 +22,7 @@ pub mod update;
 pub mod view;
 
 mod agenda;
+mod ahead;
 mod assign;
 mod bitset;
 mod check;

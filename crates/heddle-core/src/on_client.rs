@@ -212,6 +212,7 @@ impl Engine {
             let task = Task::new(slot, row);
             match self.rows[task].state() {
                 State::Processing => self.take_back(task, true, out),
+                State::Ahead => self.take_ahead_back(task, true, out),
                 State::Queued | State::NoWorker => self.leave_queue(task),
                 State::Memory if self.rows[task].is(STORED) => self.free_stored(task, out),
                 _ => {}

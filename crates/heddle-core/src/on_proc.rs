@@ -78,13 +78,22 @@ impl Engine {
             .unwrap_or_default();
         let alive: u32 = lanes.iter().map(|&slot| self.lanes[slot].in_flight).sum();
         let mut suspects: Vec<(Task, bool)> = Vec::new();
+        let mut ahead = Vec::new();
         for &slot in &lanes {
+            ahead.extend(self.ahead_of(slot));
             // A body that waits may go on at any time beside those of its lane.
             let aside = self.lanes[slot].number & ASIDE != 0;
             let alone = self.lanes[slot].in_flight == 1 && (!aside || alive == 1);
             suspects.extend(self.in_flight(slot).into_iter().map(|task| (task, alone)));
             self.lane_down(slot);
         }
+        // What was sent ahead never ran: it is above suspicion. Nobody is there to be told.
+        for task in ahead {
+            if self.rows[task].state() == State::Ahead {
+                self.void(task, out);
+            }
+        }
+        out.drop_proc(id);
         let stored = self
             .procs
             .table
@@ -136,12 +145,21 @@ impl Engine {
                 self.lane_up(from.proc, number, epoch, out);
             } else if let Some(slot) = self.lane_of(from.proc, number, epoch) {
                 let mut records = self.in_flight(slot);
+                let ahead = self.ahead_of(slot);
                 if let Some(aside) = self.lane_of(from.proc, ASIDE | number, epoch) {
                     records.extend(self.in_flight(aside));
                     self.lane_down(aside);
                 }
                 self.lane_down(slot);
-                records.into_iter().for_each(|task| self.requeue(task));
+                for task in ahead {
+                    self.void_readers(task, out);
+                    if self.rows[task].state() == State::Ahead {
+                        self.void(task, out);
+                    }
+                }
+                for task in records {
+                    self.requeue(task, out);
+                }
             } else {
                 self.totals.stale += 1;
             }
@@ -202,6 +220,15 @@ impl Engine {
 
     /// Rows in flight on a lane, in the order they were sent, each once.
     pub(crate) fn in_flight(&self, slot: LaneSlot) -> Vec<Task> {
+        self.sent_in(State::Processing, slot)
+    }
+
+    /// Rows sent ahead to a lane, in the order they were sent, each once.
+    pub(crate) fn ahead_of(&self, slot: LaneSlot) -> Vec<Task> {
+        self.sent_in(State::Ahead, slot)
+    }
+
+    fn sent_in(&self, state: State, slot: LaneSlot) -> Vec<Task> {
         let mut sent: Vec<(Task, usize)> = self.lanes[slot].sent.iter().copied().zip(0..).collect();
         // A row sent twice counts from its last dispatch.
         sent.sort_unstable_by_key(|&(task, at)| (task, std::cmp::Reverse(at)));
@@ -209,7 +236,7 @@ impl Engine {
         sent.retain(|&(task, _)| {
             self.exists(task) && {
                 let row = &self.rows[task];
-                row.state() == State::Processing && row.at == slot.0
+                row.state() == state && row.at == slot.0
             }
         });
         sent.sort_unstable_by_key(|&(_, at)| at);

@@ -55,6 +55,8 @@ pub struct Lane {
     pub up: bool,
     /// Records sent and not answered.
     pub in_flight: u32,
+    /// Records sent ahead whose inputs do not exist yet; not among those in flight.
+    pub ahead: u32,
     /// Their arguments and inline inputs.
     pub bytes: u64,
     /// Their expected duration.

@@ -19,8 +19,8 @@ impl Engine {
         let last = row.dependents == 0;
         match row.state() {
             State::Released if last && row.is(USED) => self.forget(task),
-            State::Released | State::Forgotten | State::Ahead => {}
-            State::Waiting | State::Queued | State::NoWorker | State::Processing => {
+            State::Released | State::Forgotten => {}
+            State::Waiting | State::Queued | State::NoWorker | State::Processing | State::Ahead => {
                 self.deactivate(task, out);
                 if last {
                     self.forget(task);
@@ -52,6 +52,7 @@ impl Engine {
                 self.take_back(task, true, out);
                 self.pages.bump_attempt(task);
             }
+            State::Ahead => self.take_ahead_back(task, true, out),
             State::Queued | State::NoWorker => self.leave_queue(task),
             _ => {}
         }

@@ -32,9 +32,9 @@ pub struct Row {
     pub flags: u8,
     /// Codec of the value.
     pub codec: u8,
-    /// Inline: bytes in `value` (at most 8) or [`BLOB`].
+    /// Inline: bytes in `value` (at most 8) or [`BLOB`]. Ahead: inputs not in memory.
     pub len: u8,
-    /// Waiting: inputs not in memory. Processing: lane slot. Memory, stored: proc id. Erred: error handle.
+    /// Waiting: inputs not in memory. Processing, ahead: lane slot. Memory, stored: proc id. Erred: error handle.
     pub at: u32,
     /// Edges of active consumers: they need the value.
     pub refs: u32,
@@ -92,7 +92,7 @@ impl Row {
     pub fn active(&self) -> bool {
         matches!(
             self.state,
-            State::Waiting | State::Queued | State::NoWorker | State::Processing
+            State::Waiting | State::Queued | State::NoWorker | State::Processing | State::Ahead
         )
     }
 

@@ -50,7 +50,7 @@ impl Engine {
             if s.retryable && spent < engine.retries_of(task) {
                 let new = engine.retried.insert(name, spent + 1).is_none();
                 engine.totals.oddities += u64::from(new);
-                engine.requeue(task);
+                engine.requeue(task, out);
                 return;
             }
             let size = s.sizes.get_or(i, s.stride) as usize;
@@ -86,15 +86,23 @@ impl Engine {
                 engine.lose_values(&[input], out);
             }
             if engine.rows[task].state() == State::Processing {
-                engine.requeue(task);
+                engine.requeue(task, out);
             }
         });
     }
 
     /// Records taken back before they started.
-    pub(crate) fn retracted(&mut self, lane: LaneSlot, layer: u32, s: &DoneSection<'_>) {
+    pub(crate) fn retracted(
+        &mut self,
+        lane: LaneSlot,
+        layer: u32,
+        s: &DoneSection<'_>,
+        out: &mut Out,
+    ) {
         self.lanes[lane].retracting = false;
-        self.each_current(lane, layer, s, |engine, _, task, _| engine.requeue(task));
+        self.each_current(lane, layer, s, |engine, _, task, _| {
+            engine.requeue(task, out);
+        });
         self.lanes.weigh(lane);
     }
 
@@ -129,7 +137,8 @@ impl Engine {
     }
 
     /// A record in flight is void: the row waits or is ready again, under the next attempt.
-    pub(crate) fn requeue(&mut self, task: Task) {
+    pub(crate) fn requeue(&mut self, task: Task, out: &mut Out) {
+        self.void_readers(task, out);
         self.leave_lane(task);
         self.pages.bump_attempt(task);
         self.wait_again(task);
@@ -205,6 +214,10 @@ impl Engine {
         readers.sort_unstable();
         readers.dedup();
         for reader in readers {
+            if self.rows[reader].state() == State::Ahead {
+                self.void_readers(reader, out);
+                self.void(reader, out);
+            }
             let state = self.rows[reader].state();
             if matches!(state, State::Waiting | State::Queued | State::NoWorker) {
                 self.wait_again(reader);

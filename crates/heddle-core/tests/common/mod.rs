@@ -4,6 +4,7 @@
 // The closures are needed: an enum's constructor has one lifetime, a closure any.
 #![allow(dead_code, clippy::unwrap_used, clippy::redundant_closure)]
 
+pub mod ahead;
 pub mod chaos;
 pub mod graph;
 pub mod worker;
@@ -47,6 +48,8 @@ pub struct World {
     pub out: Out,
     pub now: u64,
     pub records: Vec<Record>,
+    /// Records that wait at their worker for inputs that are made there.
+    pub parked: Vec<ahead::Parked>,
     /// (proc, serial, index, attempt) to value.
     pub stores: BTreeMap<(u32, u32, u32, u32), u64>,
     /// (client's layer, row) to what was told.
@@ -78,6 +81,7 @@ impl World {
             out: Out::new(),
             now: 0,
             records: Vec::new(),
+            parked: Vec::new(),
             stores: BTreeMap::new(),
             told: BTreeMap::new(),
             tellings: 0,
@@ -138,6 +142,11 @@ impl World {
                 for (&index, &attempt) in section.indices.iter().zip(&section.attempts) {
                     self.retracts
                         .push((id, section.serial, index, attempt, section.cancel));
+                    self.parked.retain(|p| {
+                        let r = &p.record;
+                        (r.proc, r.serial, r.index, r.attempt)
+                            != (id, section.serial, index, attempt)
+                    });
                     if section.cancel {
                         self.records.retain(|r| {
                             (r.proc, r.serial, r.index, r.attempt)
@@ -205,6 +214,7 @@ impl World {
             item += size;
             let mut result = Ok(own.try_into().map_or(0, u64::from_le_bytes));
             let deps = section.dep_counts.get(i).copied().unwrap_or(0);
+            let mut awaits = Vec::new();
             for _ in 0..deps {
                 let serial = section
                     .dep_serials
@@ -224,6 +234,9 @@ impl World {
                     let bytes = &section.dep_bytes[byte..byte + size];
                     byte += size;
                     Some(u64::from_le_bytes(bytes[..8].try_into().unwrap()))
+                } else if holder == proc && self.is_making(proc, serial, index, attempt) {
+                    awaits.push((serial, index, attempt));
+                    Some(0)
                 } else {
                     self.stores.get(&(holder, serial, index, attempt)).copied()
                 };
@@ -233,7 +246,7 @@ impl World {
                     (missing, _) => missing,
                 };
             }
-            self.records.push(Record {
+            let record = Record {
                 proc,
                 lane: section.lane,
                 lane_epoch: section.lane_epoch,
@@ -241,7 +254,12 @@ impl World {
                 index: section.index(i),
                 attempt: section.attempt(i),
                 result,
-            });
+            };
+            if awaits.is_empty() {
+                self.records.push(record);
+            } else {
+                self.parked.push(ahead::Parked { record, awaits });
+            }
         }
         assert_eq!(byte, section.dep_bytes.len(), "inline inputs without gaps");
         assert_eq!(item, section.data.len(), "row data without gaps");
@@ -377,6 +395,7 @@ impl World {
             Vec::<String>::new(),
             "records left on lanes"
         );
+        assert_eq!(self.ahead(), Vec::<String>::new(), "records left waiting");
         let (tellings, messages, retracts) =
             (self.tellings, self.messages.len(), self.retracts.len());
         let digest = self.engine.digest();

@@ -31,6 +31,7 @@ impl World {
     pub fn kill(&mut self, proc: u32) {
         self.procs.remove(&proc);
         self.records.retain(|record| record.proc != proc);
+        self.parked.retain(|parked| parked.record.proc != proc);
         self.layers_known.retain(|&(holder, _)| holder != proc);
         self.functions_known.retain(|&(holder, _)| holder != proc);
         self.stores.retain(|&(holder, ..), _| holder != proc);
@@ -56,6 +57,8 @@ impl World {
         if !up {
             self.records
                 .retain(|record| (record.proc, record.lane & !ASIDE) != (proc, lane));
+            self.parked
+                .retain(|parked| (parked.record.proc, parked.record.lane) != (proc, lane));
         }
         self.apply(Event::LanesChanged {
             from: self.fence(proc),
@@ -103,6 +106,7 @@ impl World {
                 ..self.section(record)
             };
             self.done(proc, &[section]);
+            self.hand_over(record, value);
             return;
         }
         let section = DoneSection {
@@ -111,6 +115,7 @@ impl World {
             ..self.section(record)
         };
         self.done(record.proc, &[section]);
+        self.hand_over(record, value);
     }
 
     /// The body of a record throws.
