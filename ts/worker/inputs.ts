@@ -275,18 +275,24 @@ export class Inputs {
   }
 
   #needLocal(need: Need): void {
-    const { serial, index, attempt } = need.name;
-    if (!this.events.expected(serial, index, attempt)) {
-      // Not while the section is being walked: its other records come first.
-      const { part } = need.name;
+    if (this.#await(need)) return;
+    // Not while the frame is being walked: the record that makes it may be in a section to come.
+    queueMicrotask(() => {
+      const { serial, index, attempt, part } = need.name;
       const recent = part === WHOLE_VALUE ? this.events.recent(serial, index, attempt) : undefined;
-      queueMicrotask(() => this.#settle(need, recent));
-      return;
-    }
+      if (recent !== undefined || !this.#await(need)) this.#settle(need, recent);
+    });
+  }
+
+  /** Waits for the result of a record of this process, if one is to come. */
+  #await(need: Need): boolean {
+    const { serial, index, attempt } = need.name;
+    if (!this.events.expected(serial, index, attempt)) return false;
     const key = recordKey(serial, index, attempt);
     const list = this.#local.get(key);
     if (list === undefined) this.#local.set(key, [need]);
     else list.push(need);
+    return true;
   }
 
   #settle(need: Need, value: HeldValue | undefined): void {

@@ -113,6 +113,8 @@ export class LaneBatch {
       do {
         k++;
       } while (k < end && this.#sameKind(k, kind, memory));
+      // What these need of records before them has been collected.
+      this.collected = from;
       if (kind === ResultFlag.Deferred) {
         for (let at = from; at < k; at++) sink.deferred(this, at);
       } else if (kind === ResultFlag.Seceded) this.#secede(from, k, memory, done, sink);
