@@ -88,6 +88,7 @@ impl Inproc {
                 lanes: 1,
                 data_address: "",
                 memory_bytes: 0,
+                ahead: false,
             }))?;
         }
         all.out.clear();

@@ -1,6 +1,8 @@
 //! What a zero-worker answers: for every record of an `Assign` frame the sum of its inputs and of its own number, which
 //! is its row datum if that is one, else 1. So a result tells of every row below it.
 
+use core::ops::Range;
+
 use heddle_core::event::{DoneSection, Fence, Outcome};
 use heddle_core::id::LayerSerial;
 use heddle_wire::{AssignView, Encoder, Frame, OutFrame, read_assign};
@@ -37,6 +39,27 @@ impl Recent {
         let mut all = newer.iter().rev().chain(older.iter().rev());
         all.find(found).map(|&(_, _, value)| value)
     }
+
+    /// `sum` and the inputs `deps` of a section, of which the inline ones begin at `inline`; `None` if one is missing.
+    fn add(
+        &self,
+        sum: f64,
+        view: &AssignView<'_>,
+        deps: Range<usize>,
+        mut inline: usize,
+    ) -> Option<f64> {
+        let mut sum = sum;
+        for dep in deps {
+            sum += if view.dep_procs.get(dep) == 0 {
+                inline += 1;
+                cell(view.dep_bytes, inline - 1)?
+            } else {
+                let serial = view.dep_serials.get_or(dep, view.dep_serial);
+                self.find(serial, view.dep_indices.get(dep))?
+            };
+        }
+        Some(sum)
+    }
 }
 
 /// The layers a worker was told of, and the buffer its answers are written to.
@@ -45,8 +68,9 @@ pub(crate) struct Sums {
     /// By serial modulo the bound: the serial whose rows' own data are numbers.
     numbers: Vec<u32>,
     recent: Recent,
+    /// Of the records of the frame being answered.
+    results: Vec<Option<f64>>,
     values: Vec<u8>,
-    ends: Vec<usize>,
 }
 
 impl Sums {
@@ -69,81 +93,82 @@ impl Sums {
         from: Fence,
         encoder: &mut Encoder,
     ) -> Result<OutFrame, String> {
-        let Self {
-            numbers,
-            recent,
-            values,
-            ends,
-        } = self;
-        values.clear();
-        ends.clear();
-        let mut sections: Vec<DoneSection<'_>> = Vec::new();
-        let mut strange = false;
-        read_assign(frame, |_, view| {
-            let at = view.serial as usize % LAYERS_MAX;
-            let own = view.serial != 0 && numbers.get(at) == Some(&view.serial);
-            strange |= !sums(view, own, recent, values);
-            ends.push(values.len());
-            sections.push(DoneSection {
-                lane: view.lane,
-                lane_epoch: view.lane_epoch,
-                serial: LayerSerial(view.serial),
-                outcome: Outcome::Ok,
-                first: view.first,
-                count: view.count,
-                indices: view.indices,
-                attempts: view.attempts,
-                codec: F64,
-                stride: 8,
-                ..DoneSection::default()
-            });
-        })
-        .map_err(|error| error.to_string())?;
-        if strange {
-            return Err(
-                "an input is no number, neither with its record nor made here lately".to_owned(),
-            );
+        let mut views: Vec<AssignView<'_>> = Vec::new();
+        read_assign(frame, |_, view| views.push(*view)).map_err(|error| error.to_string())?;
+        self.results.clear();
+        let rows = views.iter().map(|view| view.count as usize).sum();
+        self.results.resize(rows, None);
+        // What a record was sent ahead of may stand in a later section: such a record waits for the next pass.
+        let mut left = rows;
+        while left > 0 {
+            let before = left;
+            left = self.pass(&views);
+            if left == before {
+                return Err(
+                    "an input is no number, neither with its record nor made here".to_owned(),
+                );
+            }
         }
-        let mut start = 0;
-        for (section, &end) in sections.iter_mut().zip(&*ends) {
-            section.values = &values[start..end];
-            start = end;
-        }
+        self.values.clear();
+        let values = self
+            .results
+            .iter()
+            .flatten()
+            .flat_map(|value| value.to_le_bytes());
+        self.values.extend(values);
+        let mut rest = &self.values[..];
+        let sections: Vec<DoneSection<'_>> = views
+            .iter()
+            .map(|view| {
+                let (values, after) = rest.split_at(8 * view.count as usize);
+                rest = after;
+                DoneSection {
+                    lane: view.lane,
+                    lane_epoch: view.lane_epoch,
+                    serial: LayerSerial(view.serial),
+                    outcome: Outcome::Ok,
+                    first: view.first,
+                    count: view.count,
+                    indices: view.indices,
+                    attempts: view.attempts,
+                    codec: F64,
+                    stride: 8,
+                    values,
+                    ..DoneSection::default()
+                }
+            })
+            .collect();
         Ok(encoder.done(from, &sections))
+    }
+
+    /// Sums the records that have no result yet; gives how many still have none.
+    fn pass(&mut self, views: &[AssignView<'_>]) -> usize {
+        let (mut at, mut left) = (0, 0);
+        for view in views {
+            let number = self.numbers.get(view.serial as usize % LAYERS_MAX);
+            let own = view.serial != 0 && number == Some(&view.serial);
+            let (mut dep, mut inline) = (0, 0);
+            for row in 0..view.count as usize {
+                let end = dep + view.dep_counts.get(row) as usize;
+                if self.results[at].is_none() {
+                    let datum = if own { cell(view.data, row) } else { Some(1.0) };
+                    let sum = datum.and_then(|sum| self.recent.add(sum, view, dep..end, inline));
+                    match sum {
+                        Some(sum) => self.recent.note(view.serial, view.index(row), sum),
+                        None => left += 1,
+                    }
+                    self.results[at] = sum;
+                }
+                inline += (dep..end).filter(|&i| view.dep_procs.get(i) == 0).count();
+                (dep, at) = (end, at + 1);
+            }
+        }
+        left
     }
 }
 
-/// Appends the sums of a section's records; false if an input is no number that came with it or was made here.
-fn sums(view: &AssignView<'_>, own: bool, recent: &mut Recent, values: &mut Vec<u8>) -> bool {
-    let rows = view.count as usize;
-    if own && view.data.len() != 8 * rows {
-        return false;
-    }
-    let mut data = view.data.chunks_exact(8);
-    let mut inline = view.dep_bytes.chunks_exact(8);
-    let number = |cell: &[u8]| cell.try_into().ok().map(f64::from_le_bytes);
-    values.reserve(8 * rows);
-    let mut dep = 0;
-    for row in 0..rows {
-        let mut sum = match own {
-            true => data.next().and_then(number),
-            false => Some(1.0),
-        };
-        for _ in 0..view.dep_counts.get(row) {
-            let value = match view.dep_procs.get(dep) {
-                0 => inline.next().and_then(number),
-                // Its producer was sent here before it: it is one of the last results.
-                _ => {
-                    let serial = view.dep_serials.get_or(dep, view.dep_serial);
-                    recent.find(serial, view.dep_indices.get(dep))
-                }
-            };
-            sum = sum.zip(value).map(|(sum, value)| sum + value);
-            dep += 1;
-        }
-        let Some(sum) = sum else { return false };
-        recent.note(view.serial, view.index(row), sum);
-        values.extend_from_slice(&sum.to_le_bytes());
-    }
-    inline.next().is_none()
+/// The number at a place of a column of numbers.
+fn cell(bytes: &[u8], at: usize) -> Option<f64> {
+    let cell = bytes.get(8 * at..8 * at + 8)?;
+    cell.try_into().ok().map(f64::from_le_bytes)
 }
