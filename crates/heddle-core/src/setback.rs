@@ -63,6 +63,18 @@ impl Engine {
         });
     }
 
+    /// Of records sent ahead, those a worker gives up before their inputs came: void, for it will not run them.
+    fn give_up_ahead(&mut self, lane: LaneSlot, layer: u32, s: &DoneSection<'_>, out: &mut Out) {
+        for i in 0..s.count as usize {
+            let index = s.indices.get_or(i, s.first.wrapping_add(i as u32));
+            if let Some(task) = self.layers[layer].task(index)
+                && self.rows.get(task).is_some()
+            {
+                self.ahead_came(task, lane, s.attempts.get_or(i, 1), out);
+            }
+        }
+    }
+
     /// Records whose input could not be fetched: that replica is lost, if it is still the one believed in.
     pub(crate) fn missing_input(
         &mut self,
@@ -72,6 +84,7 @@ impl Engine {
         out: &mut Out,
     ) {
         debug_assert_eq!(s.outcome, Outcome::MissingInput);
+        self.give_up_ahead(lane, layer, s, out);
         self.each_current(lane, layer, s, |engine, i, task, _| {
             let name = TaskRef {
                 serial: LayerSerial(s.missing_serials.get(i)),
