@@ -25,6 +25,8 @@ const RECONNECT_MS = 500;
 const IDLE_BEAT_MS = 100;
 /** Said in Hello: CPU counters are the threads' CPU, not wall time. */
 const EXACT_CPU = 'exact-cpu';
+/** What a worker says that takes records whose inputs are still being made here. */
+const AHEAD = 'ahead';
 /** Said in Welcome: begins and ends of records are to be told. */
 const TRACE = 'trace';
 
@@ -139,7 +141,7 @@ class WorkerProcess {
       role: Role.Worker,
       session: randomBytes(16),
       packageVersion: PACKAGE_VERSION,
-      capabilities: this.#clock.exact ? [EXACT_CPU] : [],
+      capabilities: this.#clock.exact ? [AHEAD, EXACT_CPU] : [AHEAD],
       name: this.options.name,
       host: hostname(),
       pid: process.pid,

@@ -111,6 +111,9 @@ impl Engine {
             return true;
         }
         let (missing, proc) = (row.at as usize, self.lanes[lane].proc);
+        if !self.procs.table.get(&proc).is_some_and(|proc| proc.ahead) {
+            return true;
+        }
         let Some(lane) = self.lane_for(task, lane, missing, proc) else {
             return true;
         };

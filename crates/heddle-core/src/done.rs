@@ -61,7 +61,7 @@ impl Engine {
                 Outcome::Failed => self.failed(lane, layer, section, out),
                 Outcome::MissingInput => self.missing_input(lane, layer, section, out),
                 Outcome::Retracted => self.retracted(lane, layer, section, out),
-                Outcome::Seceded => self.seceded(lane, layer, section),
+                Outcome::Seceded => self.seceded(lane, layer, section, out),
             }
             self.lane_answered(lane, section.outcome);
         }

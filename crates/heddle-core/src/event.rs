@@ -141,6 +141,8 @@ pub struct ProcJoined<'a> {
     pub data_address: &'a str,
     /// Managed memory limit; 0: unknown.
     pub memory_bytes: u64,
+    /// It takes records sent ahead of their inputs.
+    pub ahead: bool,
 }
 
 /// What a client submits in one frame.

@@ -38,6 +38,7 @@ impl Engine {
             name: joined.name.into(),
             data_address: joined.data_address.into(),
             memory_bytes: joined.memory_bytes,
+            ahead: joined.ahead,
             lanes,
             asides,
             functions: Default::default(),

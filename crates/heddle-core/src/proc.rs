@@ -25,6 +25,8 @@ pub struct Proc {
     pub data_address: Box<str>,
     /// Managed memory limit; 0: unknown.
     pub memory_bytes: u64,
+    /// It takes records sent ahead of their inputs.
+    pub ahead: bool,
     /// Its lanes by number.
     pub lanes: Vec<LaneSlot>,
     /// Each lane's aside: where its records are while their bodies wait for tasks they submitted. It is numbered

@@ -44,6 +44,7 @@ impl Engine {
         out: &mut Out,
     ) {
         self.measure(layer, s);
+        self.give_up_ahead(lane, layer, s, out);
         self.each_current(lane, layer, s, |engine, i, task, from| {
             let name = engine.name_of(task);
             let spent = engine.retried.get(&name).copied().unwrap_or(0);
@@ -63,7 +64,8 @@ impl Engine {
         });
     }
 
-    /// Of records sent ahead, those a worker gives up before their inputs came: void, for it will not run them.
+    /// Of records sent ahead, those a worker has an outcome of before their inputs came: void, for it will not speak of
+    /// them again.
     fn give_up_ahead(&mut self, lane: LaneSlot, layer: u32, s: &DoneSection<'_>, out: &mut Out) {
         for i in 0..s.count as usize {
             let index = s.indices.get_or(i, s.first.wrapping_add(i as u32));
@@ -113,6 +115,7 @@ impl Engine {
         out: &mut Out,
     ) {
         self.lanes[lane].retracting = false;
+        self.give_up_ahead(lane, layer, s, out);
         self.each_current(lane, layer, s, |engine, _, task, _| {
             engine.requeue(task, out);
         });
@@ -121,7 +124,13 @@ impl Engine {
 
     /// Records whose bodies wait for tasks they submitted: they move to their lane's aside, where they cost no
     /// credit. A record that was there already stays.
-    pub(crate) fn seceded(&mut self, lane: LaneSlot, layer: u32, s: &DoneSection<'_>) {
+    pub(crate) fn seceded(
+        &mut self,
+        lane: LaneSlot,
+        layer: u32,
+        s: &DoneSection<'_>,
+        out: &mut Out,
+    ) {
         let (proc, number, epoch) = {
             let lane = &self.lanes[lane];
             (lane.proc, lane.number | ASIDE, lane.epoch)
@@ -130,6 +139,7 @@ impl Engine {
             return;
         };
         self.measure(layer, s);
+        self.give_up_ahead(lane, layer, s, out);
         self.each_current(lane, layer, s, |engine, _, task, _| {
             engine.leave_lane(task);
             engine.rows[task].at = aside.0;

@@ -69,7 +69,7 @@ fn a_result_without_its_inputs_is_void() {
         ..w.section(&record)
     };
     w.done(proc, &[rogue]);
-    assert_eq!(w.engine.stats().stale, 1);
+    assert!(w.engine.stats().stale > 0);
     w.report(&record, false);
     w.finish_all();
     w.listen();

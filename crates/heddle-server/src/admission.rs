@@ -11,6 +11,9 @@ use crate::server::Loop;
 use crate::sessions::{ClientSession, Identity, Role, Session, Usage, WorkerSession};
 use crate::stages::WorkerStages;
 
+/// Said in Hello by a worker that takes records sent ahead of their inputs.
+const AHEAD: &str = "ahead";
+
 impl Loop {
     /// A first hello. A worker that comes back is a new proc with an empty store; a client that
     /// comes back within its grace is the client it was.
@@ -126,6 +129,7 @@ impl Loop {
                 lanes: hello.lanes,
                 data_address: hello.data_address,
                 memory_bytes: hello.memory_bytes,
+                ahead: hello.capabilities.contains(&AHEAD),
             }),
         );
     }

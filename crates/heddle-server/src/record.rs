@@ -153,6 +153,7 @@ impl Recorder {
                     bytes.extend(number.to_le_bytes());
                 }
                 bytes.extend(joined.memory_bytes.to_le_bytes());
+                bytes.extend(u32::from(joined.ahead).to_le_bytes());
                 text(bytes, joined.host);
                 text(bytes, joined.name);
                 text(bytes, joined.data_address);

@@ -38,6 +38,7 @@ fn joined(proc: u32) -> Event<'static> {
         name: "worker",
         lanes: 3,
         data_address: "ipc:///somewhere",
+        ahead: true,
         memory_bytes: 1 << 40,
     })
 }

@@ -256,6 +256,7 @@ impl Player {
                     incarnation: Incarnation(fields.u32()?),
                     lanes: fields.u32()?,
                     memory_bytes: fields.u64()?,
+                    ahead: fields.u32()? != 0,
                     host: fields.text()?,
                     name: fields.text()?,
                     data_address: fields.text()?,

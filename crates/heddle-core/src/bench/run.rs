@@ -84,6 +84,7 @@ impl Run {
                 lanes: self.worker.lanes_per_proc,
                 data_address: "",
                 memory_bytes: 0,
+                ahead: false,
             });
             let taken = self.engine.apply(Millis(0), joined, &mut self.out);
             assert!(taken.is_ok(), "{taken:?}");

@@ -60,6 +60,19 @@ impl World {
         }
     }
 
+    /// A record that waits here is asked back.
+    pub fn take_back(&mut self, proc: u32, serial: u32, index: u32, attempt: u32) {
+        let name = (proc, serial, index, attempt);
+        let waits = |p: &Parked| {
+            let r = &p.record;
+            (r.proc, r.serial, r.index, r.attempt) == name
+        };
+        if let Some(at) = self.parked.iter().position(waits) {
+            let record = self.parked.remove(at).record;
+            self.returned.push(record);
+        }
+    }
+
     /// What waits at workers for inputs, as text.
     pub fn ahead(&self) -> Vec<String> {
         let parked = self.parked.iter().map(|p| &p.record);

@@ -50,6 +50,8 @@ pub struct World {
     pub records: Vec<Record>,
     /// Records that wait at their worker for inputs that are made there.
     pub parked: Vec<ahead::Parked>,
+    /// Of these, those asked back: they are given back as soon as the frame was read.
+    pub returned: Vec<Record>,
     /// (proc, serial, index, attempt) to value.
     pub stores: BTreeMap<(u32, u32, u32, u32), u64>,
     /// (client's layer, row) to what was told.
@@ -82,6 +84,7 @@ impl World {
             now: 0,
             records: Vec::new(),
             parked: Vec::new(),
+            returned: Vec::new(),
             stores: BTreeMap::new(),
             told: BTreeMap::new(),
             tellings: 0,
@@ -142,11 +145,7 @@ impl World {
                 for (&index, &attempt) in section.indices.iter().zip(&section.attempts) {
                     self.retracts
                         .push((id, section.serial, index, attempt, section.cancel));
-                    self.parked.retain(|p| {
-                        let r = &p.record;
-                        (r.proc, r.serial, r.index, r.attempt)
-                            != (id, section.serial, index, attempt)
-                    });
+                    self.take_back(id, section.serial, index, attempt);
                     if section.cancel {
                         self.records.retain(|r| {
                             (r.proc, r.serial, r.index, r.attempt)
@@ -156,13 +155,18 @@ impl World {
                 }
             }
             self.define_on(proc);
+            let waiting = self.parked.len();
             proc.assign()
                 .iter()
                 .for_each(|section| self.take(id, section));
+            self.find_missing(waiting);
             self.forget_on(proc);
         }
         self.out = out;
         self.out.clear();
+        while let Some(record) = self.returned.pop() {
+            self.give_back(&record);
+        }
     }
 
     /// A worker is told what it does not know.
@@ -234,7 +238,9 @@ impl World {
                     let bytes = &section.dep_bytes[byte..byte + size];
                     byte += size;
                     Some(u64::from_le_bytes(bytes[..8].try_into().unwrap()))
-                } else if holder == proc && self.is_making(proc, serial, index, attempt) {
+                } else if holder == proc
+                    && !self.stores.contains_key(&(holder, serial, index, attempt))
+                {
                     awaits.push((serial, index, attempt));
                     Some(0)
                 } else {

@@ -23,6 +23,7 @@ impl World {
             lanes,
             data_address: "ipc://w",
             memory_bytes: 0,
+            ahead: true,
         }));
         proc
     }

@@ -284,6 +284,7 @@ impl World<'_> {
             lanes,
             data_address: "",
             memory_bytes: 0,
+            ahead: false,
         }));
     }
 
