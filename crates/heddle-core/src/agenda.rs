@@ -36,6 +36,10 @@ pub(crate) struct Scratch {
     pub inputs: Vec<Task>,
     /// Rows that alone wait for one of the rows just finished.
     pub sole: Vec<Task>,
+    /// Rows that may be sent ahead.
+    pub ahead: Vec<Task>,
+    /// Producers whose lanes have no room for what reads them.
+    pub full: Vec<Task>,
     /// Parts of inputs.
     pub parts: Vec<u32>,
     /// Where each row's inputs end.

@@ -44,8 +44,8 @@ impl Engine {
             self.frontier.clear();
             return;
         }
-        let mut full = Vec::new();
-        let mut readers = Vec::new();
+        let mut full = std::mem::take(&mut self.scratch.full);
+        let mut readers = std::mem::take(&mut self.scratch.ahead);
         let mut at = 0;
         // The list grows while it is walked: what was sent ahead has readers, too.
         while at < self.frontier.len() && at < LOOKS_MAX {
@@ -58,7 +58,10 @@ impl Engine {
             let list = self.rows[producer].list();
             readers.extend(self.waiters.rows(list));
             if self.read_regularly(producer) {
-                readers.extend(self.active_readers(producer));
+                let (slot, index) = (self.pages.layer(producer), self.pages.index(producer));
+                self.each_stream_reader(slot, index, |layer, row| {
+                    readers.extend(self.layers[layer].task(row));
+                });
             }
             let mut left = false;
             for &reader in &readers {
@@ -70,6 +73,8 @@ impl Engine {
         }
         self.frontier.drain(..at);
         self.frontier.append(&mut full);
+        self.scratch.full = full;
+        self.scratch.ahead = readers;
     }
 
     /// Notes that what reads these rows may be sent ahead of them.
