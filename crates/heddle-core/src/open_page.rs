@@ -93,6 +93,19 @@ impl Engine {
         }
     }
 
+    /// True when one reader demands every one of rows start … end - 1 of a layer, as far as its own pages do not exist.
+    pub(crate) fn all_demanded(&self, layer: u32, start: u32, end: u32) -> bool {
+        self.readers_of(layer).into_iter().any(|(reader, input)| {
+            // Rows that are read are neighbours.
+            let read = |row| self.is_read_by(layer, reader, input, row);
+            if self.reads_gate(reader, input) || !read(start) || !read(end - 1) {
+                return false;
+            }
+            let (s, e) = self.reading_span(layer, reader, input, start, end);
+            s < e && self.layers[reader].latent.covers(s, e)
+        })
+    }
+
     /// Regular layers that read a layer, itself among them if it is a tree: (slot, input).
     fn readers_of(&self, layer: u32) -> Vec<(u32, u32)> {
         let own = &self.layers[layer];

@@ -305,7 +305,10 @@ impl Engine {
     pub(crate) fn unwant(&mut self, layer: u32, start: u32, end: u32) {
         self.layers[layer].used = true;
         for (s, e) in crate::demand::page_parts(start, end) {
-            if !self.layers[layer].latent.split(s, e, true).is_empty() {
+            if self.layers[layer].untouched(s) && self.all_demanded(layer, s, e) {
+                // Consumers need them all the same: nothing changes but who else wants them.
+                self.layers[layer].wanted.remove(s, e);
+            } else if !self.layers[layer].latent.split(s, e, true).is_empty() {
                 self.open_page(layer, s);
             }
             let Some(cell) = self.layers[layer].cell(s).copied() else {

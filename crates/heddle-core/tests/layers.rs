@@ -291,3 +291,22 @@ fn a_range_has_no_bytes_until_it_is_sent() {
     assert_eq!(w.told.len(), 1, "nobody is told of rows nobody asked for");
     assert_eq!(w.told[&(2, tasks - 1)], Told::Done(root));
 }
+
+#[test]
+fn releasing_what_a_reader_demands_opens_no_page() {
+    let mut w = World::with_check(CheckLevel::Light);
+    let rows = 3 << 16;
+    w.items(1, rows, true);
+    w.blockwise(2, rows, &[(1, 0, false)], true);
+    let tree = w.tree(3, 2, 0, 4, true);
+    w.release(2, 0, rows);
+    w.release(1, 0, rows);
+    w.release(3, 0, tree - 1);
+    assert_eq!(w.engine.stats().pages, 0);
+    w.worker(2);
+    w.finish_all();
+    w.listen();
+    assert!(matches!(w.told[&(3, tree - 1)], Told::Done(_)));
+    w.release(3, tree - 1, 1);
+    w.expect_silence();
+}
