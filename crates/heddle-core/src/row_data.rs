@@ -113,19 +113,25 @@ impl RowData {
         (n, 0, bytes, SizeRun { begin, ends })
     }
 
-    /// Row `row` can never run again.
+    /// Rows `row` … row + count - 1 can never run again. They may lie in several chunks.
     #[inline]
     pub fn release(&mut self, row: u32, count: u32) {
-        let Some(at) = self.find(row) else {
-            return;
-        };
-        let chunk = &mut self.chunks[at];
-        chunk.live -= count.min(chunk.live);
-        if chunk.live > 0 {
-            return;
+        let (mut row, end) = (row, row + count);
+        while row < end
+            && let Some(at) = self.find(row)
+        {
+            let chunk = &mut self.chunks[at];
+            let stop = end.min(chunk.first + chunk.rows);
+            if stop <= row {
+                break;
+            }
+            chunk.live -= (stop - row).min(chunk.live);
+            row = stop;
+            if chunk.live == 0 {
+                chunk.bytes = Box::default();
+                chunk.ends = Box::default();
+            }
         }
-        chunk.bytes = Box::default();
-        chunk.ends = Box::default();
         while self.chunks.front().is_some_and(|chunk| chunk.live == 0) {
             self.chunks.pop_front();
         }
@@ -153,5 +159,23 @@ impl SizeRun<'_> {
             last = end;
             size
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_over_two_chunks_releases_its_share_of_each() {
+        let mut data = RowData::default();
+        data.push(0, 4, 8, |_| 0, &[1; 32]);
+        data.push(4, 4, 8, |_| 0, &[2; 32]);
+        data.release(2, 4);
+        assert_eq!(data.run(0, 2).2, [1; 16]);
+        assert_eq!(data.run(6, 2).2, [2; 16]);
+        data.release(0, 2);
+        data.release(6, 2);
+        assert!(data.chunks.is_empty());
     }
 }
