@@ -21,8 +21,8 @@ use crate::state::State;
 /// Records sent ahead to a lane that may wait there.
 const AHEAD_MAX: u64 = 256;
 
-/// The same for tasks however long they are.
-const AHEAD_MIN: u64 = 2;
+/// The same for tasks however long they are: what is reported one by one seems long, and must not stay so.
+const AHEAD_MIN: u64 = 64;
 
 /// Missing inputs of a record sent ahead.
 const MISSING_MAX: usize = u8::MAX as usize;
