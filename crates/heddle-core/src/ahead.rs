@@ -110,7 +110,10 @@ impl Engine {
             return true;
         }
         let row = &self.rows[task];
-        let fit = row.state() == State::Waiting && row.flags & (RESCAN | SUSPECT) == 0;
+        // Asked first: what gathers thousands must not be looked through for each of them.
+        let fit = row.state() == State::Waiting
+            && row.flags & (RESCAN | SUSPECT) == 0
+            && row.at as usize <= MISSING_MAX;
         let layer = self.pages.layer(task);
         if !fit || self.is_data(task) || self.layers[layer].gated() {
             return true;
@@ -168,7 +171,7 @@ impl Engine {
         }
         self.scratch.inputs = inputs;
         let chosen = if shared { all.unwrap_or(lane) } else { lane };
-        let fit = found == missing && missing <= MISSING_MAX && !self.lanes[chosen].quarantined;
+        let fit = found == missing && !self.lanes[chosen].quarantined;
         fit.then_some(chosen)
     }
 
@@ -230,7 +233,11 @@ impl Engine {
         while let Some(producer) = producers.pop() {
             let row = &self.rows[producer];
             let mut readers = self.readers_listed(producer, row.list(), counted(row));
-            readers.extend(self.active_readers(producer));
+            // Rows behind a gate are never sent ahead.
+            let (slot, index) = (self.pages.layer(producer), self.pages.index(producer));
+            self.each_stream_reader(slot, index, |layer, row| {
+                readers.extend(self.layers[layer].task(row));
+            });
             for reader in readers {
                 if self.rows[reader].state() == State::Ahead {
                     self.void(reader, out);
