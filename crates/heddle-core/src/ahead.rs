@@ -12,6 +12,7 @@ use crate::credit::{WINDOW_NS, expected_ns};
 use crate::engine::Engine;
 use crate::fence;
 use crate::id::{LaneSlot, ProcId, Task};
+use crate::limits::CREDIT_BYTES_PER_LANE_MAX;
 use crate::neighbours::counted;
 use crate::out::Out;
 use crate::proc::ASIDE;
@@ -126,7 +127,8 @@ impl Engine {
             return true;
         };
         let room = (WINDOW_NS / expected_ns(self.layers[layer].duration_ns)).max(AHEAD_MIN);
-        if u64::from(self.lanes[lane].ahead) >= room.min(AHEAD_MAX) {
+        let full = self.lanes[lane].bytes >= CREDIT_BYTES_PER_LANE_MAX as u64;
+        if full || u64::from(self.lanes[lane].ahead) >= room.min(AHEAD_MAX) {
             return false;
         }
         self.scratch.batch.clear();

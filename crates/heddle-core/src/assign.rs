@@ -119,9 +119,7 @@ impl Engine {
         }
         let section = effects.section_at(lane.section);
         let bytes = section.data.len() + section.dep_bytes.len() - bytes_before;
-        if state == State::Processing {
-            lane.bytes += bytes as u64;
-        }
+        lane.bytes += bytes as u64;
         if state == State::Ahead {
             lane.ahead += count;
         } else {

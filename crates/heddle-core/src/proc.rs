@@ -59,7 +59,7 @@ pub struct Lane {
     pub in_flight: u32,
     /// Records sent ahead whose inputs do not exist yet; not among those in flight.
     pub ahead: u32,
-    /// Their arguments and inline inputs.
+    /// Arguments and inline inputs of both.
     pub bytes: u64,
     /// Their expected duration.
     pub backlog_ns: u64,
